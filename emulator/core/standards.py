@@ -1,0 +1,236 @@
+"""The open questions of the standards, each a named switch with a default: assumptions, never the specification.
+
+`SWITCHES` is the whole list that `althan standards` prints.  A run holds one `Standards`: the defaults and what the user
+set.  A switch stands here only when something in the program obeys it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from emulator.core.errors import BadInput
+
+Setting = int | float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One open question.
+
+    Attributes:
+        name: as in `--set NAME=VALUE`.
+        default: its value when nobody says otherwise; its type is the switch's type.
+        allowed: the words allowed (text switches), or the closed range (numbers); empty for on/off.
+        why: what is open, and why the default was chosen.
+        source: where the default comes from.
+    """
+
+    name: str
+    default: Setting
+    allowed: tuple[Setting, ...]
+    why: str
+    source: str
+
+    def allowed_text(self) -> str:
+        """The allowed values in words."""
+        if isinstance(self.default, bool):
+            return "true, false"
+        if isinstance(self.default, str):
+            return ", ".join(str(word) for word in self.allowed)
+        return f"{self.allowed[0]} to {self.allowed[1]}"
+
+    def parse(self, text: str) -> Setting:
+        """Read a value from the command line; BadInput names the switch and what is allowed."""
+        try:
+            return self.check(self._convert(text.strip()))
+        except ValueError as error:
+            raise self._refusal(text) from error
+
+    def check(self, value: object) -> Setting:
+        """The value itself if the switch allows it; BadInput otherwise."""
+        if isinstance(self.default, bool) or isinstance(value, bool):
+            fits = isinstance(self.default, bool) and isinstance(value, bool)
+        elif isinstance(self.default, str):
+            fits = value in self.allowed
+        elif isinstance(self.default, float):
+            fits = isinstance(value, int | float) and self._in_range(value)
+        else:
+            fits = isinstance(value, int) and self._in_range(value)
+        if not fits or not isinstance(value, int | float | str):
+            raise self._refusal(value)
+        return float(value) if isinstance(self.default, float) else value
+
+    def _convert(self, text: str) -> Setting:
+        if isinstance(self.default, bool):
+            words: dict[str, bool] = {"true": True, "false": False, "on": True, "off": False}
+            if text.lower() not in words:
+                raise ValueError(text)
+            return words[text.lower()]
+        if isinstance(self.default, int):
+            return int(text, 0)
+        return float(text) if isinstance(self.default, float) else text
+
+    def _in_range(self, value: float) -> bool:
+        low, high = self.allowed
+        return not isinstance(low, str) and not isinstance(high, str) and low <= value <= high
+
+    def _refusal(self, value: object) -> BadInput:
+        return BadInput(f"{value!r} is not a value of it", where=f"standard {self.name}", allowed=self.allowed_text())
+
+
+SWITCHES: tuple[Switch, ...] = (
+    Switch(
+        "limits.image_octets",
+        768_000,
+        (60, 2**32 - 1),
+        "MP170 says 750 KB; decimal or binary, with or without the header, is not said. 750 x 1024 octets of the whole file.",
+        "assumption; SEC modification MP170 gives 750 KB",
+    ),
+    Switch(
+        "limits.type1_devices",
+        6,
+        (1, 16),
+        "Type 1 devices (PPMID, HCALCS, bridges) that one hub takes.",
+        "MP170, DCC assessment",
+    ),
+    Switch(
+        "hub.image_blocks",
+        1,
+        (1, 16),
+        "Images a hub holds at a time for PPMIDs, HCALCS and bridges; a newer one overwrites the oldest.",
+        "MP170 3.2.2 (shared block); number assumed",
+    ),
+    Switch(
+        "ota_aps_security",
+        default=True,
+        allowed=(),
+        why="Whether the OTA cluster runs under the APS link key in Great Britain.",
+        source="assumption; one hub emulator does, Smart Energy asks for it",
+    ),
+    Switch(
+        "ota_aps_acks",
+        default=True,
+        allowed=(),
+        why="Whether OTA messages ask for APS acknowledgements.",
+        source="assumption",
+    ),
+    Switch(
+        "ota_block_octets",
+        50,
+        (1, 255),
+        "Data octets a bridge asks for in one block; GBCS's own rule was not found.",
+        "assumption; what OTA servers in the field allow",
+    ),
+    Switch(
+        "ota_activation",
+        "now",
+        ("now", "wait"),
+        "The upgrade time a hub gives a bridge at Upgrade End: 0 = now, or 0xFFFFFFFF = wait for another command.",
+        "assumption; SECMP0007: the hub manages the activation, there is no CS06",
+    ),
+    Switch(
+        "ota_poll_hours",
+        24.0,
+        (0.0, 8760.0),
+        "Hours between a bridge's own Query Next Image requests, with jitter; 0 = only at start-up and on Image Notify.",
+        "assumption",
+    ),
+    Switch(
+        "gbcs_transport",
+        "tunnelling",
+        ("tunnelling", "none"),
+        "How GBCS messages cross the HAN to a bridge: Tunnelling cluster, bridge as client; MP170 says bridges have none.",
+        "assumption; open contradiction between MP170 and GBCS",
+    ),
+    Switch(
+        "gbcs_get_interval",
+        30.0,
+        (0.0, 86_400.0),
+        "Seconds between a bridge's GETs on its tunnel; 0 = the hub may PUT instead.",
+        "assumption; GET and PUT as one hub emulator has them for the GSME",
+    ),
+    Switch(
+        "tunnel_max_transfer",
+        1_500,
+        (64, 65_535),
+        "Largest message, in octets, that a tunnel takes.",
+        "one hub emulator",
+    ),
+    Switch(
+        "cs08_repeats",
+        default=True,
+        allowed=(),
+        why="Whether a bridge answers a CS08 command whose counter it has seen; a read does no harm.",
+        source="assumption; GBCS wording not found",
+    ),
+    Switch(
+        "cs09_version_on_failure",
+        "running",
+        ("running", "failed"),
+        "The version that alert 0x8F8B carries when activation failed: the one still running, or the one that failed.",
+        "assumption; GBCS wording not found",
+    ),
+)
+
+_BY_NAME = {switch.name: switch for switch in SWITCHES}
+
+
+def switch_named(name: str) -> Switch:
+    """The switch; BadInput names the nearest ones for a name that does not exist."""
+    found = _BY_NAME.get(name)
+    if found is None:
+        raise BadInput(f"no standard is called {name!r}", where="--set", allowed=", ".join(sorted(_BY_NAME)))
+    return found
+
+
+class Standards:
+    """The value of every switch in one run."""
+
+    def __init__(self, settings: Mapping[str, object] | None = None) -> None:
+        self._values = {name: switch.default for name, switch in _BY_NAME.items()}
+        for name, value in (settings or {}).items():
+            self._values[name] = switch_named(name).check(value)
+
+    @classmethod
+    def parse(cls, assignments: tuple[str, ...] | list[str]) -> Standards:
+        """From `NAME=VALUE` texts, as `--set` takes them."""
+        settings: dict[str, object] = {}
+        for assignment in assignments:
+            name, equals, text = assignment.partition("=")
+            if not equals:
+                raise BadInput(f"{assignment!r} is no assignment", where="--set", allowed="NAME=VALUE")
+            settings[name.strip()] = switch_named(name.strip()).parse(text)
+        return cls(settings)
+
+    def number(self, name: str) -> int:
+        """The value of a whole-number switch."""
+        value = self._values[name]
+        assert isinstance(value, int)
+        return value
+
+    def amount(self, name: str) -> float:
+        """The value of a number switch."""
+        value = self._values[name]
+        assert isinstance(value, float)
+        return value
+
+    def on(self, name: str) -> bool:
+        """The value of an on/off switch."""
+        value = self._values[name]
+        assert isinstance(value, bool)
+        return value
+
+    def word(self, name: str) -> str:
+        """The value of a text switch."""
+        value = self._values[name]
+        assert isinstance(value, str)
+        return value
+
+    def non_defaults(self) -> dict[str, Setting]:
+        """What differs from the defaults, for `summary.json`."""
+        return {name: value for name, value in self._values.items() if value != _BY_NAME[name].default}
+
+    def replaced(self, settings: Mapping[str, object]) -> Standards:
+        """The same, with some set anew."""
+        return Standards({**self.non_defaults(), **settings})
