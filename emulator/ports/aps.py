@@ -1,0 +1,247 @@
+"""The upper seam: a ZigBee stack that takes application payloads (ASDUs) and reports their outcome.
+
+A soft node, an APS-level model and an EZSP stick all look like this to a device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from emulator.core.eui64 import Eui64
+
+BROADCAST_ALL = 0xFFFF
+BROADCAST_RX_ON = 0xFFFD
+BROADCAST_ROUTERS = 0xFFFC
+COORDINATOR = 0x0000
+NO_ADDRESS = 0xFFFF
+
+
+class NodeType(Enum):
+    """What a node is to the network."""
+
+    COORDINATOR = "coordinator"
+    ROUTER = "router"
+    SLEEPY = "sleepy"
+
+
+class Outcome(Enum):
+    """What became of an `ApsMessage`."""
+
+    DELIVERED = "delivered"
+    """Acknowledged end to end, or, where no APS acknowledgement was asked for, by the next hop."""
+    NO_APS_ACK = "no-aps-ack"
+    NO_ROUTE = "no-route"
+    NEXT_HOP_FAILED = "next-hop-failed"
+    EXPIRED = "expired"
+    """A sleepy child did not fetch it within the indirect persistence time."""
+    NO_KEY = "no-key"
+    TOO_LONG = "too-long"
+    NOT_JOINED = "not-joined"
+
+
+@dataclass(frozen=True, slots=True)
+class SimpleDescriptor:
+    """An endpoint: what is there, and which clusters it serves (in) and uses (out)."""
+
+    endpoint: int
+    profile: int
+    device_id: int
+    device_version: int
+    in_clusters: tuple[int, ...]
+    out_clusters: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StackConfiguration:
+    """What a stack must know before it goes on the air.
+
+    Attributes:
+        node_type: coordinator (and trust centre), router, or sleepy end device.
+        manufacturer_code: for the node descriptor.
+        endpoints: for the ZDO, which the stack answers by itself.
+        poll_interval: µs between a sleepy device's polls.
+        link_key: pre-configured trust centre link key (16 octets; from the install code), for a joiner.
+        aps_ack_retries: how often an unacknowledged message is sent again.
+    """
+
+    node_type: NodeType
+    manufacturer_code: int
+    endpoints: tuple[SimpleDescriptor, ...]
+    poll_interval: int = 1_000_000
+    link_key: bytes | None = None
+    aps_ack_retries: int = 3
+    mains_powered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """The network that a coordinator forms."""
+
+    channel: int
+    pan_id: int
+    extended_pan_id: Eui64
+    network_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JoinSettings:
+    """Where a joiner looks; None takes any network that permits joining."""
+
+    channels: tuple[int, ...] = tuple(range(11, 27))
+    extended_pan_id: Eui64 | None = None
+
+
+@dataclass(slots=True)
+class ApsMessage:
+    """One message to send.
+
+    Attributes:
+        destination: short address; 0xFFFC to 0xFFFF are broadcasts.
+        payload: the ASDU; fragmented by the stack where it does not fit and `acknowledge` is set.
+        acknowledge: ask for an APS acknowledgement and retry.
+        link_key: protect under the APS link key with the destination.
+        radius: hops, 0 for the stack's default.
+    """
+
+    destination: int
+    destination_endpoint: int
+    source_endpoint: int
+    profile: int
+    cluster: int
+    payload: bytes
+    acknowledge: bool = False
+    link_key: bool = False
+    radius: int = 0
+
+
+@dataclass(slots=True)
+class ApsIndication:
+    """One message received.
+
+    Attributes:
+        source: short address; source_eui64 where the stack knows it.
+        link_key: it came protected under the APS link key.
+        broadcast: it was not sent to us alone.
+    """
+
+    source: int
+    source_eui64: Eui64 | None
+    source_endpoint: int
+    destination_endpoint: int
+    profile: int
+    cluster: int
+    payload: bytes
+    link_key: bool
+    broadcast: bool
+    rssi: int
+    lqi: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkUp:
+    """On the network: formed, joined, or back after a restart."""
+
+    short: int
+    pan_id: int
+    extended_pan_id: Eui64
+    channel: int
+    parent: int
+    trust_centre: Eui64
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkDown:
+    """Off the network; `reason` in machine-readable words, e.g. `left`, `no-beacon`, `key-refused`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceJoined:
+    """To a trust centre: a device announced itself with the keys it needs."""
+
+    eui64: Eui64
+    short: int
+    parent: int
+    sleepy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLeft:
+    """To a trust centre: a device went."""
+
+    eui64: Eui64
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRefused:
+    """To a trust centre: a device knocked and was not let in."""
+
+    eui64: Eui64
+    reason: str
+
+
+NetworkEvent = NetworkUp | NetworkDown | DeviceJoined | DeviceLeft | JoinRefused
+
+
+class ApsUser(Protocol):
+    """A device, as its stack sees it."""
+
+    def received(self, message: ApsIndication, now: int) -> None:
+        """A message for one of the endpoints, or a ZDO response (endpoint 0, profile 0)."""
+
+    def sent(self, handle: int, outcome: Outcome, now: int) -> None:
+        """What became of the message that `send` gave `handle` to."""
+
+    def network(self, event: NetworkEvent, now: int) -> None:
+        """Something about the network itself."""
+
+
+class ApsPort(Protocol):
+    """A ZigBee stack, as its device sees it."""
+
+    @property
+    def eui64(self) -> Eui64:
+        """The stack's own address."""
+
+    def attach(self, user: ApsUser) -> None:
+        """Whom to tell."""
+
+    def configure(self, configuration: StackConfiguration) -> None:
+        """Set descriptors, node type and the pre-configured key; before form, join or resume."""
+
+    def form(self, settings: NetworkSettings, now: int) -> None:
+        """Start a network as its coordinator and trust centre; ends in NetworkUp or NetworkDown."""
+
+    def permit_joining(self, until: int, now: int) -> None:
+        """Let devices associate until `until` (µs), here and at every router."""
+
+    def allow(self, device: Eui64, link_key: bytes) -> None:
+        """Trust centre: the pre-configured link key (16 octets) under which `device` is given the network key."""
+
+    def remove(self, device: Eui64, now: int) -> None:
+        """Trust centre: make `device` leave and forget its key."""
+
+    def join(self, settings: JoinSettings, now: int) -> None:
+        """Look for a network and join it; ends in NetworkUp or NetworkDown(reason)."""
+
+    def resume(self, now: int) -> None:
+        """Power up again: go on with the network that non-volatile memory holds, or NetworkDown(`not-joined`)."""
+
+    def stop(self, now: int) -> None:
+        """Power down: volatile state is gone, nothing is sent or heard, no user method is called."""
+
+    def leave(self, now: int) -> None:
+        """Leave the network for good."""
+
+    def send(self, message: ApsMessage, now: int) -> int:
+        """Hand over one message; a handle that `sent` will name."""
+
+    def short_of(self, device: Eui64) -> int | None:
+        """The short address of a device, where known."""
+
+    def eui64_of(self, short: int) -> Eui64 | None:
+        """The EUI-64 behind a short address, where known."""
