@@ -1,0 +1,27 @@
+"""Every cluster that the emulator knows, in one explicit list."""
+
+from __future__ import annotations
+
+from emulator.zigbee.clusters.basic import BASIC
+from emulator.zigbee.clusters.definition import ClusterDefinition
+from emulator.zigbee.clusters.identify import IDENTIFY
+from emulator.zigbee.clusters.keep_alive import KEEP_ALIVE
+from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT
+from emulator.zigbee.clusters.ota_definition import OTA_UPGRADE
+from emulator.zigbee.clusters.time import TIME
+from emulator.zigbee.clusters.tunnelling import TUNNELLING
+
+ALL_CLUSTERS: tuple[ClusterDefinition, ...] = (
+    BASIC,
+    IDENTIFY,
+    TIME,
+    OTA_UPGRADE,
+    KEEP_ALIVE,
+    TUNNELLING,
+    KEY_ESTABLISHMENT,
+)
+
+
+def cluster_definition(identifier: int) -> ClusterDefinition | None:
+    """The definition, or None for a cluster that is not in the list."""
+    return next((cluster for cluster in ALL_CLUSTERS if cluster.identifier == identifier), None)
