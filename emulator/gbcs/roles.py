@@ -1,0 +1,31 @@
+"""Who the remote parties of a device are, and what a key may be used for.
+
+Codes: reference `gbcs.md` 3.4; an organisation certificate carries its role in the subject (reference section 8).
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+
+
+class RemotePartyRole(IntEnum):
+    """The roles of remote parties; the load controller's is seen in published messages only."""
+
+    ROOT = 0
+    RECOVERY = 1
+    SUPPLIER = 2
+    NETWORK_OPERATOR = 3
+    ACCESS_CONTROL_BROKER = 4
+    TRANSITIONAL_COS = 5
+    WAN_PROVIDER = 6
+    ISSUING_AUTHORITY = 7
+    LOAD_CONTROLLER = 8
+    OTHER = 127
+
+
+class KeyUsage(Enum):
+    """The one thing that the key of a certificate, or of a trust anchor cell, is for."""
+
+    DIGITAL_SIGNATURE = "digitalSignature"
+    KEY_AGREEMENT = "keyAgreement"
+    KEY_CERT_SIGN = "keyCertSign"
