@@ -1,0 +1,110 @@
+"""A soft node on a radio of the in-memory air, driven by the agenda of the run: the `ApsPort` of `mem:frames`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from emulator.core.eui64 import Eui64
+from emulator.core.rng import Streams
+from emulator.ports.aps import ApsMessage, ApsUser, JoinSettings, NetworkSettings, StackConfiguration
+from emulator.ports.phy import RxFrame, TxResult
+from emulator.ports.schedule import Scheduler
+from emulator.transports.memory.radio import Radio
+from emulator.zigbee.node.memory import NodeMemory
+from emulator.zigbee.node.node import Node
+
+Report = Callable[[str, str | None, dict[str, object], int], None]
+_NEVER = 1 << 62
+
+
+class SoftPort:
+    """Passes calls through to the node and keeps its one timer on the agenda."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        radio: Radio,
+        streams: Streams,
+        report: Report,
+        memory: NodeMemory | None = None,
+    ) -> None:
+        self.node = Node(radio, radio.eui64, streams, report, memory)
+        self.radio = radio
+        self._scheduler = scheduler
+        self._armed = _NEVER
+        radio.attach(self)
+
+    @property
+    def eui64(self) -> Eui64:
+        """The node's address."""
+        return self.node.eui64
+
+    def attach(self, user: ApsUser) -> None:
+        self.node.attach(user)
+
+    def configure(self, configuration: StackConfiguration) -> None:
+        self.node.configure(configuration)
+
+    def allow(self, device: Eui64, link_key: bytes) -> None:
+        self.node.allow(device, link_key)
+
+    def short_of(self, device: Eui64) -> int | None:
+        return self.node.short_of(device)
+
+    def eui64_of(self, short: int) -> Eui64 | None:
+        return self.node.eui64_of(short)
+
+    def form(self, settings: NetworkSettings, now: int) -> None:
+        self.node.form(settings, now)
+        self._arm()
+
+    def permit_joining(self, until: int, now: int) -> None:
+        self.node.permit_joining(until, now)
+        self._arm()
+
+    def remove(self, device: Eui64, now: int) -> None:
+        self.node.remove(device, now)
+        self._arm()
+
+    def join(self, settings: JoinSettings, now: int) -> None:
+        self.node.join(settings, now)
+        self._arm()
+
+    def resume(self, now: int) -> None:
+        self.node.resume(now)
+        self._arm()
+
+    def stop(self, now: int) -> None:
+        self.node.stop(now)
+
+    def leave(self, now: int) -> None:
+        self.node.leave(now)
+
+    def send(self, message: ApsMessage, now: int) -> int:
+        handle = self.node.send(message, now)
+        self._arm()
+        return handle
+
+    def received(self, frame: RxFrame, now: int) -> None:
+        """From the radio."""
+        self.node.received(frame, now)
+        self._arm()
+
+    def transmitted(self, result: TxResult, pending: bool, now: int) -> None:
+        """From the radio."""
+        self.node.transmitted(result, pending, now)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Be woken no later than the node's earliest deadline; an early wake-up does no harm."""
+        at = self.node.next_timeout()
+        if at is not None and at < self._armed:
+            self._armed = at
+            self._scheduler.call_at(max(self._scheduler.now, at), self._wake, at)
+
+    def _wake(self, armed: int) -> None:
+        if armed != self._armed:
+            return
+        self._armed = _NEVER
+        self.node.on_timeout(self._scheduler.now)
+        self._arm()

@@ -1,0 +1,66 @@
+"""Who hears whom, how loud, and how much of it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from emulator.core.eui64 import Eui64
+
+DEFAULT_RSSI = -50
+SENSITIVITY = -97
+_LQI_PER_DB = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One direction between two radios.
+
+    Attributes:
+        rssi: signal strength at the receiver, dBm.
+        loss: probability that a frame (data or acknowledgement) is not received, 0 to 1.
+    """
+
+    rssi: int = DEFAULT_RSSI
+    loss: float = 0.0
+
+    @property
+    def lqi(self) -> int:
+        """Link quality, 0 to 255: how far the signal is above the receiver's sensitivity."""
+        return max(0, min(255, (self.rssi - SENSITIVITY) * _LQI_PER_DB))
+
+
+class Topology:
+    """The links of one run; a pair without a link does not hear each other at all."""
+
+    def __init__(self) -> None:
+        self._links: dict[tuple[Eui64, Eui64], Link] = {}
+        self.version = 0
+        """Counts changes, so that users may cache."""
+
+    def connect(self, one: Eui64, other: Eui64, link: Link | None = None) -> None:
+        """Let both hear each other over equal links."""
+        self.set(one, other, link or Link())
+        self.set(other, one, link or Link())
+
+    def set(self, sender: Eui64, receiver: Eui64, link: Link | None) -> None:
+        """Set one direction; None takes it away."""
+        self.version += 1
+        if link is None:
+            self._links.pop((sender, receiver), None)
+        else:
+            self._links[sender, receiver] = link
+
+    def link(self, sender: Eui64, receiver: Eui64) -> Link | None:
+        """How `receiver` hears `sender`; None if not at all."""
+        return self._links.get((sender, receiver))
+
+    def hearers(self, sender: Eui64) -> list[tuple[Eui64, Link]]:
+        """Everyone who hears `sender`, in the order of connecting."""
+        return [(receiver, link) for (source, receiver), link in self._links.items() if source == sender]
+
+    def chain(self, devices: Iterable[Eui64], link: Link | None = None) -> None:
+        """Connect each device with the next only: a route of as many hops."""
+        line = list(devices)
+        for one, other in zip(line, line[1:], strict=False):
+            self.connect(one, other, link)

@@ -1,0 +1,97 @@
+"""APS fragmentation: a long ASDU in numbered blocks, a window of them acknowledged at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from emulator.core.clock import SECOND
+
+WINDOW = 3
+"""Blocks sent before an acknowledgement is awaited (apscMaxWindowSize allows 1 to 8)."""
+MAX_BLOCKS = 64
+"""Blocks taken from a peer at most: about 4.5 KB, three times a tunnel's transfer size."""
+MAX_REASSEMBLIES = 8
+REASSEMBLY_LIFE = 10 * SECOND
+
+
+def split(payload: bytes, block_octets: int) -> list[bytes]:
+    """The blocks of an ASDU."""
+    return [payload[start : start + block_octets] for start in range(0, len(payload), block_octets)]
+
+
+@dataclass(slots=True)
+class Outbound:
+    """The sender's side.
+
+    Attributes:
+        blocks: all of them.
+        base: first block of the window under way.
+        missing: blocks of that window not acknowledged yet, in order.
+    """
+
+    blocks: list[bytes]
+    base: int = 0
+    missing: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._open_window()
+
+    def _open_window(self) -> None:
+        self.missing = list(range(self.base, min(self.base + WINDOW, len(self.blocks))))
+
+    def acknowledged(self, base: int, bitfield: int) -> bool:
+        """Take an acknowledgement; whether the whole message has arrived."""
+        if base == self.base:
+            self.missing = [block for block in self.missing if not bitfield >> (block - base) & 1]
+            if not self.missing:
+                self.base += WINDOW
+                self._open_window()
+        return not self.missing
+
+
+@dataclass(slots=True)
+class Inbound:
+    """The receiver's side of one message."""
+
+    expires: int
+    total: int | None = None
+    blocks: dict[int, bytes] = field(default_factory=dict)
+
+    def take(self, number: int, payload: bytes) -> None:
+        """Keep a block."""
+        self.blocks.setdefault(number, payload)
+
+    def window(self, number: int) -> tuple[int, int]:
+        """First block and bitfield of the window that a block belongs to."""
+        base = number - number % WINDOW
+        return base, sum(1 << index for index in range(WINDOW) if base + index in self.blocks)
+
+    def window_complete(self, number: int) -> bool:
+        """Whether every block of the window that `number` belongs to is there."""
+        base = number - number % WINDOW
+        end = base + WINDOW if self.total is None else min(base + WINDOW, self.total)
+        return all(block in self.blocks for block in range(base, end))
+
+    def whole(self) -> bytes | None:
+        """The message, once every block is there."""
+        if self.total is None or len(self.blocks) < self.total:
+            return None
+        return b"".join(self.blocks[number] for number in range(self.total))
+
+
+class Reassembly:
+    """Messages being put together, by sender and APS counter; bounded in number, size and time."""
+
+    def __init__(self) -> None:
+        self._inbound: dict[tuple[int, int], Inbound] = {}
+
+    def open(self, source: int, counter: int, now: int) -> Inbound | None:
+        """The message that a block belongs to; None where too many are under way."""
+        self._inbound = {key: inbound for key, inbound in self._inbound.items() if inbound.expires > now}
+        known = self._inbound.get((source, counter))
+        if known is None:
+            if len(self._inbound) >= MAX_REASSEMBLIES:
+                return None
+            known = self._inbound[source, counter] = Inbound(now + REASSEMBLY_LIFE)
+        known.expires = now + REASSEMBLY_LIFE
+        return known

@@ -1,0 +1,113 @@
+"""What a node keeps over a power cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from emulator.core.aes import CcmStar
+from emulator.core.eui64 import Eui64
+from emulator.zigbee.security.counters import OutgoingCounter
+
+
+@dataclass(slots=True)
+class LinkKey:
+    """An APS link key with one partner, and its counters.
+
+    Attributes:
+        key: 16 octets.
+        cipher: the key made ready.
+        outgoing: the counter of what we send under it.
+        incoming: the highest counter received under it, -1 before the first.
+    """
+
+    key: bytes
+    cipher: CcmStar
+    outgoing: OutgoingCounter
+    incoming: int = -1
+
+    @classmethod
+    def of(cls, key: bytes) -> LinkKey:
+        """A fresh key, counters at their beginning."""
+        return cls(key, CcmStar(key), OutgoingCounter())
+
+
+@dataclass(slots=True)
+class Membership:
+    """The network a node belongs to.
+
+    Attributes:
+        trust_centre: its EUI-64.
+        network_key: 16 octets, with its sequence number.
+    """
+
+    channel: int
+    pan_id: int
+    extended_pan_id: Eui64
+    short: int
+    parent: int
+    trust_centre: Eui64
+    network_key: bytes
+    key_sequence: int
+    depth: int
+
+
+@dataclass(slots=True)
+class Child:
+    """A device that associated here."""
+
+    eui64: Eui64
+    short: int
+    sleepy: bool
+
+
+@dataclass(slots=True)
+class NodeMemory:
+    """Non-volatile memory of one node; survives `stop`, emptied by `leave`.
+
+    Attributes:
+        nwk_outgoing: the counter of frames under the network key; it only grows, over restarts too.
+        nwk_incoming: the highest counter heard, by sender.
+        link_keys: by partner.
+        addresses: short address by EUI-64, as far as known; `learn` sets it, and its reverse.
+        allowed: trust centre: the pre-configured link keys of devices that may join.
+    """
+
+    membership: Membership | None = None
+    nwk_outgoing: OutgoingCounter = field(default_factory=OutgoingCounter)
+    nwk_incoming: dict[Eui64, int] = field(default_factory=dict)
+    link_keys: dict[Eui64, LinkKey] = field(default_factory=dict)
+    children: dict[int, Child] = field(default_factory=dict)
+    addresses: dict[Eui64, int] = field(default_factory=dict)
+    allowed: dict[Eui64, bytes] = field(default_factory=dict)
+    _by_short: dict[int, Eui64] = field(default_factory=dict)
+
+    def learn(self, eui64: Eui64, short: int) -> None:
+        """Note where a device is; whoever had the address before has it no longer."""
+        if self.addresses.get(eui64) == short:
+            return
+        before, previous = self.addresses.pop(eui64, None), self._by_short.pop(short, None)
+        if before is not None:
+            self._by_short.pop(before, None)
+        if previous is not None:
+            self.addresses.pop(previous, None)
+        self.addresses[eui64] = short
+        self._by_short[short] = eui64
+
+    def eui64_of(self, short: int) -> Eui64 | None:
+        """Who has a short address."""
+        return self._by_short.get(short)
+
+    def restart(self) -> None:
+        """Power came back: go on with counters that cannot have been used before."""
+        self.nwk_outgoing = OutgoingCounter(self.nwk_outgoing.reserved)
+        for key in self.link_keys.values():
+            key.outgoing = OutgoingCounter(key.outgoing.reserved)
+
+    def forget(self) -> None:
+        """Leave the network for good; counters under the old keys do not matter any more."""
+        self.membership = None
+        self.nwk_incoming.clear()
+        self.link_keys.clear()
+        self.children.clear()
+        self.addresses.clear()
+        self._by_short.clear()

@@ -1,0 +1,166 @@
+"""The ZDO of a soft node: describes the node, and does what management requests ask."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from emulator.core.clock import SECOND
+from emulator.core.errors import DecodeError
+from emulator.core.eui64 import Eui64
+from emulator.ports.aps import (
+    BROADCAST_ROUTERS,
+    BROADCAST_RX_ON,
+    COORDINATOR,
+    ApsIndication,
+    ApsMessage,
+    NodeType,
+    StackConfiguration,
+)
+from emulator.zigbee.frames.zdo import (
+    RESPONSE,
+    DeviceAnnce,
+    MgmtLeaveReq,
+    MgmtLeaveRsp,
+    MgmtLqiReq,
+    MgmtLqiRsp,
+    MgmtPermitJoiningReq,
+    MgmtPermitJoiningRsp,
+    NeighbourRecord,
+    ZdoMessage,
+    ZdoStatus,
+    decode_zdo,
+    encode_zdo,
+)
+from emulator.zigbee.node.descriptors import Description, capability_of
+from emulator.zigbee.node.memory import Membership, NodeMemory
+from emulator.zigbee.node.neighbours import Neighbour, Neighbours
+
+ZDO_PROFILE = 0
+LONGEST_PERMIT = 254
+_RECORDS_A_RESPONSE = 2
+_UNKNOWN = 2
+_NO_RELATION, _PARENT, _CHILD = 3, 0, 1
+
+
+def zdo_message(destination: int, sequence: int, message: ZdoMessage) -> ApsMessage:
+    """A ZDO request or response, ready to send."""
+    cluster, payload = encode_zdo(sequence, message)
+    return ApsMessage(destination, 0, 0, ZDO_PROFILE, cluster, payload)
+
+
+def device_announce(memory: NodeMemory, membership: Membership, configuration: StackConfiguration) -> ApsMessage:
+    """What a device broadcasts when it has joined or is back."""
+    eui64 = memory.eui64_of(membership.short)
+    assert eui64 is not None
+    return zdo_message(BROADCAST_RX_ON, 0, DeviceAnnce(membership.short, eui64, capability_of(configuration)))
+
+
+def permit_joining_request(span: int, sequence: int) -> ApsMessage:
+    """Open (or with a span of 0 or less close) every router for `span` µs, 254 s at most."""
+    duration = max(0, min(LONGEST_PERMIT, -(-span // SECOND)))
+    return zdo_message(BROADCAST_ROUTERS, sequence, MgmtPermitJoiningReq(duration))
+
+
+def leave_request(destination: int, device: Eui64, sequence: int) -> ApsMessage:
+    """Make a device leave."""
+    return zdo_message(destination, sequence, MgmtLeaveReq(device))
+
+
+class ZdoUser(Protocol):
+    """The stack."""
+
+    def send_own(self, message: ApsMessage, now: int) -> None:
+        """Send without telling anybody of the outcome."""
+
+    def permit_joining(self, until: int) -> None:
+        """Let devices associate here."""
+
+    def device_announced(self, device: Eui64, short: int, sleepy: bool, now: int) -> None:
+        """Somebody came, or came back."""
+
+    def removed(self, now: int) -> None:
+        """We are to leave."""
+
+
+class Zdo:
+    """The requests that the stack answers by itself; everything else is left to the device."""
+
+    def __init__(
+        self,
+        eui64: Eui64,
+        memory: NodeMemory,
+        membership: Membership,
+        configuration: StackConfiguration,
+        neighbours: Neighbours,
+        user: ZdoUser,
+    ) -> None:
+        self._eui64 = eui64
+        self._memory = memory
+        self._membership = membership
+        self._neighbours = neighbours
+        self._user = user
+        self._description: Description
+        self.configure(configuration)
+
+    def configure(self, configuration: StackConfiguration) -> None:
+        """Descriptors changed."""
+        self._router = configuration.node_type is not NodeType.SLEEPY
+        self._description = Description(self._eui64, configuration, lambda: self._membership.short)
+
+    def received(self, message: ApsIndication, now: int) -> bool:
+        """Deal with a message to endpoint 0; False where the device should see it (responses)."""
+        if message.cluster & RESPONSE:
+            return False
+        try:
+            sequence, request = decode_zdo(message.cluster, message.payload)
+        except DecodeError:
+            return False
+        if isinstance(request, DeviceAnnce):
+            sleepy = not request.capability.receiver_on_when_idle
+            self._user.device_announced(request.eui64, request.short, sleepy, now)
+            return True
+        response = self._answer(request, message, now)
+        if response is not None:
+            self._user.send_own(zdo_message(message.source, sequence, response), now)
+        return True
+
+    def _answer(self, request: ZdoMessage, message: ApsIndication, now: int) -> ZdoMessage | None:
+        if isinstance(request, MgmtPermitJoiningReq):
+            self._user.permit_joining(now + request.duration * SECOND)
+            return None if message.broadcast else MgmtPermitJoiningRsp(ZdoStatus.SUCCESS)
+        if isinstance(request, MgmtLeaveReq):
+            return self._leave(request, message.source, now)
+        if isinstance(request, MgmtLqiReq):
+            return self._table(request)
+        return self._description.answer(request)
+
+    def _leave(self, request: MgmtLeaveReq, source: int, now: int) -> ZdoMessage | None:
+        if source != COORDINATOR or request.device not in (0, self._eui64):
+            return MgmtLeaveRsp(ZdoStatus.NOT_PERMITTED)
+        self._user.removed(now)
+        return None
+
+    def _table(self, request: MgmtLqiReq) -> MgmtLqiRsp:
+        known = sorted(self._neighbours, key=lambda neighbour: neighbour.short) if self._router else []
+        part = known[request.start_index : request.start_index + _RECORDS_A_RESPONSE]
+        records = tuple(self._record(neighbour) for neighbour in part)
+        return MgmtLqiRsp(ZdoStatus.SUCCESS, len(known), request.start_index, records)
+
+    def _record(self, neighbour: Neighbour) -> NeighbourRecord:
+        relation = _NO_RELATION
+        if neighbour.short == self._membership.parent:
+            relation = _PARENT
+        elif neighbour.short in self._memory.children:
+            relation = _CHILD
+        device_type = 0 if neighbour.short == COORDINATOR else 1 if neighbour.router else 2
+        return NeighbourRecord(
+            self._membership.extended_pan_id,
+            neighbour.eui64 or self._memory.eui64_of(neighbour.short) or Eui64(0),
+            neighbour.short,
+            device_type,
+            int(neighbour.router),
+            relation,
+            _UNKNOWN,
+            0,
+            neighbour.lqi,
+        )
