@@ -1,0 +1,236 @@
+"""Device profiles: what a product is, as `hw_profiles/*.toml` says it.
+
+A key that a file leaves out has the default given here; None means that the standards of the run decide
+(`althan standards`).  `hw_profiles/README.md` explains every key.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from emulator.core.clock import seconds
+from emulator.ports.aps import NodeType, SimpleDescriptor
+
+SMART_ENERGY = 0x0109
+PREPAYMENT_TERMINAL = 0x0506
+"""Device id of a PPMID's endpoint: general knowledge of Smart Energy, not checked against its text."""
+OTA_CLUSTER = 0x0019
+
+_INSTALL_CODE_DIGITS = (12, 16, 24, 32)
+
+
+def _install_code(value: object) -> object:
+    """Hex digits in any case, with or without separators, made plain."""
+    digits = value.replace(":", "").replace("-", "").replace(" ", "").lower() if isinstance(value, str) else ""
+    if len(digits) not in _INSTALL_CODE_DIGITS or not set(digits) <= set("0123456789abcdef"):
+        raise PydanticCustomError("install_code", "12, 16, 24 or 32 hex digits, without the CRC")
+    return digits
+
+
+Unsigned8 = Annotated[int, Field(ge=0, le=0xFF)]
+Unsigned16 = Annotated[int, Field(ge=0, le=0xFFFF)]
+Unsigned32 = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
+Seconds = Annotated[float, Field(ge=0, le=2_678_400)]
+"""Up to 31 days."""
+EndpointNumber = Annotated[int, Field(ge=1, le=240)]
+Clusters = tuple[Unsigned16, ...]
+Text = Annotated[str, StringConstraints(min_length=1)]
+BasicText = Annotated[str, StringConstraints(min_length=1, max_length=32)]
+"""A character string of the Basic cluster."""
+InstallCode = Annotated[str, BeforeValidator(_install_code)]
+Power = Literal["distribution-network", "consumer-mains", "battery"]
+
+
+class Table(BaseModel):
+    """A table of a profile: unknown keys are refused, nothing is converted, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Endpoint(Table):
+    """The endpoint a device shows; clusters by id, those it serves (`in`) and those it uses (`out`)."""
+
+    number: EndpointNumber = 1
+    device_id: Unsigned16
+    device_version: Annotated[int, Field(ge=0, le=0xF)] = 0
+    in_clusters: Annotated[Clusters, Field(strict=False)]
+    out_clusters: Annotated[Clusters, Field(strict=False)]
+
+
+class Signature(Table):
+    """How the manufacturer's signature inside an image is checked."""
+
+    scheme: Literal["none", "ecdsa-p256"] = "none"
+    public_key: Text | None = None
+
+    @model_validator(mode="after")
+    def _keyed(self) -> Signature:
+        if (self.scheme == "none") != (self.public_key is None):
+            raise ValueError('public_key: goes with scheme = "ecdsa-p256", and only with it')
+        return self
+
+
+class OtaClientTable(Table):
+    """How a bridge or PPMID goes about an update; None leaves it to the standards or to the OTA client's default."""
+
+    block_octets: Annotated[int, Field(ge=1, le=255)] | None = None
+    aps_acks: bool | None = None
+    page_requests: bool | None = None
+    page_octets: Annotated[int, Field(ge=1, le=0xFFFF)] | None = None
+    page_spacing_ms: Unsigned16 | None = None
+    min_block_period_ms: Unsigned16 | None = None
+    send_node_address: bool | None = None
+    response_timeout_s: Annotated[float, Field(gt=0, le=3_600)] | None = None
+    retries: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    query_retries: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    end_retries: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    start_delay_s: Seconds | None = None
+    start_jitter_s: Seconds | None = None
+    poll_interval_s: Seconds | None = None
+    poll_jitter_s: Seconds | None = None
+    resume_interval_s: Seconds | None = None
+    resumes: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+class OtaServerTable(Table):
+    """Whom a hub gives firmware to, by the device types of the hub's log; a bridge counts as a PPMID."""
+
+    serves: Annotated[tuple[Literal["esme", "gsme", "ppmid", "hcalcs"], ...], Field(strict=False)] = (
+        "esme",
+        "gsme",
+        "ppmid",
+        "hcalcs",
+    )
+
+
+class DeviceProfile(Table):
+    """What every device has; times of the file are seconds, the properties without `_s` are µs."""
+
+    description: Text
+    kind: Literal["bridge", "ppmid", "hub"]
+    manufacturer: Unsigned16
+    model: BasicText
+    manufacturer_name: BasicText = "Alt HAN emulator"
+    hardware_version: Unsigned16
+    firmware_version: Unsigned32
+    profile_id: Unsigned16 = SMART_ENERGY
+    boot_time_s: Seconds = 3.0
+    endpoint: Endpoint
+
+    _name: str = PrivateAttr(default="")
+    _path: Path = PrivateAttr(default=Path())
+
+    @property
+    def name(self) -> str:
+        """What users call it: the file's name without `.toml`."""
+        return self._name
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def boot_time(self) -> int:
+        """µs from power to the first frame."""
+        return seconds(self.boot_time_s)
+
+    @property
+    def node_type(self) -> NodeType:
+        """What it is to the network."""
+        return NodeType.COORDINATOR
+
+    @property
+    def mains_powered(self) -> bool:
+        """Whether it needs no battery."""
+        return True
+
+    @property
+    def has_ota(self) -> bool:
+        """Whether its endpoint shows the OTA cluster at all, as client or as server."""
+        return OTA_CLUSTER in (*self.endpoint.in_clusters, *self.endpoint.out_clusters)
+
+    def simple_descriptor(self) -> SimpleDescriptor:
+        """The endpoint as a stack wants it."""
+        shown = self.endpoint
+        return SimpleDescriptor(
+            shown.number,
+            self.profile_id,
+            shown.device_id,
+            shown.device_version,
+            shown.in_clusters,
+            shown.out_clusters,
+        )
+
+    def named(self, path: Path) -> Self:
+        """The same, knowing the file that it came from."""
+        copy = self.model_copy()
+        copy._name, copy._path = path.stem, path
+        return copy
+
+    def changed(self, **values: object) -> Self:
+        """The same with some keys replaced, as an option of a run does."""
+        return self.model_copy(update=values)
+
+    def facts(self) -> dict[str, Any]:
+        """Everything in it, JSON-ready."""
+        named = {"name": self.name, "file": str(self.path)}
+        return named | self.model_dump(mode="json") | {"firmware_version": f"{self.firmware_version:08X}"}
+
+
+class JoinerProfile(DeviceProfile):
+    """A bridge or a PPMID: joins a HAN as a PPMID, and its firmware is updated there."""
+
+    kind: Literal["bridge", "ppmid"]
+    image_type: Unsigned16
+    power: Power
+    node: Literal["router", "sleepy"] = "router"
+    poll_interval_s: Annotated[float, Field(gt=0, le=3_600)] = 1.0
+    verify_time_s: Seconds = 2.0
+    activation_time_s: Seconds = 5.0
+    install_code: InstallCode | None = None
+    ota: OtaClientTable = OtaClientTable()
+    signature: Signature = Signature()
+
+    @property
+    def node_type(self) -> NodeType:
+        return NodeType(self.node)
+
+    @property
+    def mains_powered(self) -> bool:
+        return self.power != "battery"
+
+    @property
+    def poll_interval(self) -> int:
+        """µs between the polls of a sleepy device."""
+        return seconds(self.poll_interval_s)
+
+    @property
+    def verify_time(self) -> int:
+        """µs for checking a downloaded image."""
+        return seconds(self.verify_time_s)
+
+    @property
+    def activation_time(self) -> int:
+        """µs for writing a checked image into place, before it boots."""
+        return seconds(self.activation_time_s)
+
+    def install_code_octets(self) -> bytes | None:
+        """The install code without its CRC; None where one is generated for each run."""
+        return None if self.install_code is None else bytes.fromhex(self.install_code)
+
+
+class HubProfile(DeviceProfile):
+    """A communications hub: forms the HAN, is its trust centre and serves firmware."""
+
+    kind: Literal["hub"]
+    ota: OtaServerTable = OtaServerTable()
+
+    @property
+    def serves_bridges(self) -> bool:
+        """Whether it has firmware for PPMIDs and hence for bridges."""
+        return self.has_ota and "ppmid" in self.ota.serves

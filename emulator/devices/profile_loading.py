@@ -1,0 +1,87 @@
+"""Finding and reading profiles: a user's own folders first, then those that come with the program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from emulator.core.errors import BadInput
+from emulator.devices.profile import DeviceProfile, HubProfile, JoinerProfile
+from emulator.image.toml import read_model
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class _Kind(BaseModel):
+    """The one key that says what the others may be."""
+
+    model_config = ConfigDict(extra="ignore")
+    kind: Literal["bridge", "ppmid", "hub"]
+
+
+def built_in_folder() -> Path:
+    """The folder that comes with the program: package data of an installed wheel, or the top level of a checkout."""
+    installed = _PACKAGE / "_data" / "hw_profiles"
+    return installed if installed.is_dir() else _PACKAGE.parent / "hw_profiles"
+
+
+def profile_paths(folders: Sequence[Path] = ()) -> dict[str, Path]:
+    """Every profile's file by name; one in an earlier folder hides those of that name in later ones, ours come last."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise BadInput("is no folder", where=str(folder), allowed="a folder of profiles, *.toml")
+    lowest_first = (built_in_folder(), *reversed(folders))
+    found = {path.stem: path for folder in lowest_first for path in folder.glob("*.toml")}
+    return dict(sorted(found.items()))
+
+
+def profiles(folders: Sequence[Path] = ()) -> list[DeviceProfile]:
+    """Every profile there is, by name; BadInput if one of them is wrong."""
+    return [read_profile(path) for path in profile_paths(folders).values()]
+
+
+def read_profile(path: Path) -> DeviceProfile:
+    """The profile in a file; BadInput, one line naming file, key, value and what is allowed, if anything is wrong."""
+    model = HubProfile if read_model(path, _Kind).kind == "hub" else JoinerProfile
+    return read_model(path, model).named(path)
+
+
+def load_profile(name_or_path: str | Path, folders: Sequence[Path] = ()) -> DeviceProfile:
+    """The profile of that name, or in that file.
+
+    Args:
+        name_or_path: a name such as `bridge-1`; or a path, known by its `.toml` or a slash.
+        folders: where to look before the folder that comes with the program.
+
+    Raises:
+        BadInput: there is none, or it is wrong.
+    """
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
+        return read_profile(Path(name_or_path))
+    paths = profile_paths(folders)
+    if text not in paths:
+        near = get_close_matches(text, paths, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise BadInput(f"no profile is called {text!r}{hint}", where="profile", allowed=", ".join(paths))
+    return read_profile(paths[text])
+
+
+def load_joiner(name_or_path: str | Path, folders: Sequence[Path] = ()) -> JoinerProfile:
+    """The same, where it must be a bridge or a PPMID."""
+    found = load_profile(name_or_path, folders)
+    if not isinstance(found, JoinerProfile):
+        raise BadInput(f"{found.name!r} is a {found.kind}", where="profile", allowed="a bridge or a PPMID")
+    return found
+
+
+def load_hub(name_or_path: str | Path, folders: Sequence[Path] = ()) -> HubProfile:
+    """The same, where it must be a hub."""
+    found = load_profile(name_or_path, folders)
+    if not isinstance(found, HubProfile):
+        raise BadInput(f"{found.name!r} is a {found.kind}", where="profile", allowed="a hub")
+    return found
