@@ -1,0 +1,5 @@
+"""What people and other programs reach the emulator by: the command line; MQTT and HTTP stand beside it.
+
+On top of everything: may import any package, and nothing below imports it.  Each way in only reads its input, calls the
+same API and prints or sends the outcome.
+"""
