@@ -1,7 +1,7 @@
 """The open questions of the standards, each a named switch with a default: assumptions, never the specification.
 
-`SWITCHES` is the whole list that `althan standards` prints.  A run holds one `Standards`: the defaults and what the user
-set.  A switch stands here only when something in the program obeys it.
+`SWITCHES` is the whole list that `althan standards` prints.  A run holds one `Standards`: the defaults and what the
+user set.  A switch stands here only when something in the program obeys it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ SWITCHES: tuple[Switch, ...] = (
         "limits.image_octets",
         768_000,
         (60, 2**32 - 1),
-        "MP170 says 750 KB; decimal or binary, with or without the header, is not said. 750 x 1024 octets of the whole file.",
+        "MP170 says 750 KB, not whether decimal or binary, nor whether with the header: 750 x 1024 octets, whole file.",
         "assumption; SEC modification MP170 gives 750 KB",
     ),
     Switch(
@@ -133,14 +133,21 @@ SWITCHES: tuple[Switch, ...] = (
         "ota_poll_hours",
         24.0,
         (0.0, 8760.0),
-        "Hours between a bridge's own Query Next Image requests, with jitter; 0 = only at start-up and on Image Notify.",
+        "Hours between a bridge's own queries for an image, with jitter; 0 = only at start-up and on Image Notify.",
         "assumption",
+    ),
+    Switch(
+        "image_signature",
+        "profile",
+        ("profile", "none"),
+        "Whether bridges check the manufacturer's signature that their profile asks for; its form is our own.",
+        "assumption; GBCS has no signature in a PPMID image",
     ),
     Switch(
         "gbcs_transport",
         "tunnelling",
         ("tunnelling", "none"),
-        "How GBCS messages cross the HAN to a bridge: Tunnelling cluster, bridge as client; MP170 says bridges have none.",
+        "How GBCS messages reach a bridge: Tunnelling cluster, bridge as client, although MP170 says bridges have none.",
         "assumption; open contradiction between MP170 and GBCS",
     ),
     Switch(

@@ -1,6 +1,6 @@
 """The DCC's end: a small Access Control Broker that reads firmware versions and takes activation alerts.
 
-It speaks for a user whom the device does not know (unknown remote party pattern, reference `gbcs.md` 1.4): it is the
+It speaks for a user whom the device does not know (unknown remote party pattern, RTDS 4.5.0): it is the
 originator with its own counter, the user stands in the supplementary fields and comes back in them unchanged.
 """
 

@@ -1,6 +1,6 @@
 """Certificates by the GBCS profile, built and signed.
 
-Source: reference `gbcs.md` section 8; certificates of devices, organisations and the authority that issues those of
+Source: RTDS 4.5.0 and GBCS v0.8.1; certificates of devices, organisations and the authority that issues those of
 organisations come out byte for byte as the published ones, but for the signature.  For the others see `subjects`.
 """
 

@@ -1,6 +1,7 @@
 """The counters that a device must not forget: its own, and the highest it accepted from each remote party.
 
-Rules: reference `gbcs.md` section 4, where the wording of GBCS itself was not found; initial values are assumptions.
+The wording of GBCS was not found: the rules are a working model that agrees with RTDS 4.5.0, and the initial values
+are assumptions.
 """
 
 from __future__ import annotations

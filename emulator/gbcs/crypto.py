@@ -1,6 +1,6 @@
 """Signatures, key agreement and MACs of GBCS messages.
 
-The formulae are those of reference `gbcs.md` 2, checked against the published reference messages:
+The formulae verify every message of RTDS 4.5.0 that can be checked:
 
     signature  ECDSA P-256 with SHA-256 over GH[1:] || P, plain r || s
     Z          x coordinate of the static ECDH of both parties' key agreement keys

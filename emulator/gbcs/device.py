@@ -1,6 +1,6 @@
 """The device's end: a bridge (or PPMID) that answers CS08 and raises CS09.
 
-Which remote parties a PPMID knows: reference `gbcs.md` 3.5 (the Access Control Broker, with both its keys, is proven).
+A PPMID knows the Access Control Broker, with both its keys (RTDS 4.5.0); what else it knows was not found.
 The order of the checks is ours: what costs nothing first, and nothing of a message is believed before its protection.
 """
 

@@ -1,6 +1,6 @@
 """What GBCS messages are wrapped in: BER lengths and the MAC Header.
 
-Source: reference `gbcs.md` 1.3 (read off the published reference messages).
+Source: the messages of RTDS 4.5.0.
 """
 
 from __future__ import annotations

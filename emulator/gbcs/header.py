@@ -1,6 +1,6 @@
 """The Grouping Header: who says what to whom, under which counter.
 
-Source: reference `gbcs.md` 1.4 (read off the published reference messages).  Most significant octet first throughout.
+Source: the messages of RTDS 4.5.0.  Most significant octet first throughout.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The message codes of GBCS and the use cases that they name.
 
-Codes: reference `gbcs.md` section 3 and the published reference messages.  That a code stands here says only what a
+Codes: gbcs-parser and RTDS 4.5.0.  That a code stands here says only what a
 message is called, not that anything in the program answers it.
 """
 

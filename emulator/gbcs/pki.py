@@ -4,7 +4,7 @@ Under a seed every key, serial number and signature is the same each time, and a
 Keys are made at once, certificates when they are asked for: most runs need none, and X.509 is then never imported.
 
 Names and entity identifiers of authorities and organisations are those of the published test data; the root above the
-authority that issues device certificates is an assumption, as the reference knows nothing of it.
+authority that issues device certificates is an assumption, as nothing is published of it.
 """
 
 from __future__ import annotations

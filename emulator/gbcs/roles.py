@@ -1,6 +1,6 @@
 """Who the remote parties of a device are, and what a key may be used for.
 
-Codes: reference `gbcs.md` 3.4; an organisation certificate carries its role in the subject (reference section 8).
+Codes: gbcs-parser and RTDS 4.5.0; an organisation certificate carries its role in the subject.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whom a certificate of the GBCS profile can be about, without X.509: what `certificates` turns into one.
 
-Source: reference `gbcs.md` section 8.  The profile of a root, and of the authority that issues device certificates, was
-not found: they follow the authority that issues organisation certificates, which is an assumption.
+Source: the certificates of RTDS 4.5.0.  The profile of a root, and of the authority that issues device certificates,
+was not found: they follow the authority that issues organisation certificates, which is an assumption.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Memory that outlives the power: explicit writes, counted, each of which the power may be cut at.
 
 Cuts before, inside and after a write are three different things: a model with atomic writes has missed real faults
-(`reference/reliability_and_limits.md` C.1, mcuboot).
+(mcuboot's simulator, and the bricks that followed).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The header of an OTA upgrade file; little-endian throughout.
 
-Layout as `reference/gbcs.md` 5.2 has it, from two published samples (sizes agree).  Great Britain's form is 60 octets
+Layout of the two published samples of DUIS requests 11.1 and 11.4 (sizes agree).  Great Britain's form is 60 octets
 with field control 0x0004; the other optional fields are those of the ZigBee OTA cluster, as other makers' files show
 them.
 """

@@ -1,7 +1,7 @@
 """The manufacturer's signature inside an image: an assumption of ours, never the specification.
 
 Great Britain's PPMID image carries no signature that GBCS knows of: its authenticity is the manufacturer's business
-(`reference/gbcs.md` 5.2).  How a manufacturer does it is not public, so this form is our own (switch
+(published 11.4 sample).  How a manufacturer does it is not public, so this form is our own (switch
 `image_signature`): the last 70 octets of the manufacturer image, hence of the file, are a trailer
 
     octets  0..3   61 68 73 31  `ahs1`

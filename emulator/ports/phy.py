@@ -1,7 +1,7 @@
 """The lower seam: a radio chip that sends and receives IEEE 802.15.4 frames on one channel.
 
-The chip does what such chips do by themselves: CSMA/CA, waiting for the acknowledgement, acknowledging what is addressed
-to it, filtering by address.  Frame retries belong to the MAC above (`zigbee/node`).
+The chip does what such chips do by themselves: CSMA/CA, waiting for the acknowledgement, acknowledging what is
+addressed to it, filtering by address.  Frame retries belong to the MAC above (`zigbee/node`).
 """
 
 from __future__ import annotations

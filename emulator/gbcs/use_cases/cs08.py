@@ -1,6 +1,6 @@
 """CS08 Read PPMID/HCALCS Firmware Version (service request 11.2): command and response.
 
-Source: reference `gbcs.md` 3.1.
+Source: the four CS08 messages of RTDS 4.5.0.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """CS09 PPMID Firmware Activation Alert: what a device says after it activated an image, or failed to.
 
-Source: reference `gbcs.md` 3.2.  Not said there: which version the alert carries on failure (the device's setting).
+Source: the CS09 message of RTDS 4.5.0.  Not said there: which version the alert carries on failure (a
+setting of the device).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from emulator.observe.summary import (
     RunSummary,
 )
 
-# What GBCS calls the codes that a bridge sends as a PPMID (reference: GBCS use cases CS08 and CS09).
+# What GBCS calls the codes that a bridge sends as a PPMID (GBCS use cases CS08 and CS09).
 MESSAGES = {"012b": "CS09 PPMID Firmware Activation Alert", "0129": "CS08 Read PPMID/HCALCS Firmware Version"}
 ALERTS = {"8f8b": "firmware activation"}
 RESULTS = {0: "success", 1: "failure"}

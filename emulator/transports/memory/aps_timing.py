@@ -1,6 +1,6 @@
 """What messages cost on the air of `mem:aps`: the sizes of the frames that would carry them, and their durations (µs).
 
-Sizes and formula are those of `reference/reliability_and_limits.md` C.4: MAC 11 octets, NWK 8 and 18 of security, APS 8
+Sizes and formula follow from the standards' constants: MAC 11 octets, NWK 8 and 18 of security, APS 8
 and 9 under a link key, PHY header 6.  The random backoff is not in the constants; it is drawn for every frame.
 """
 

@@ -41,7 +41,7 @@ class PowerSource(IntEnum):
 
 
 HUB_PHYSICAL_ENVIRONMENT = 0x01
-"""What a hub's Basic cluster says of its surroundings (`reference/gbcs.md` 6.4)."""
+"""What a hub's Basic cluster says of its surroundings (HenryGiraldo/gbcs, citing GBCS 10.2.2)."""
 
 BASIC = ClusterDefinition(
     BASIC_CLUSTER,

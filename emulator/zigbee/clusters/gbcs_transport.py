@@ -1,6 +1,6 @@
-"""How GBCS messages travel in a tunnel: the octet in front of them (`reference/gbcs.md` 6.4).
+"""How GBCS messages travel in a tunnel: the octet in front of them (HenryGiraldo/gbcs, Wireshark).
 
-A transfer's data is a sub-command (1 octet) and what belongs to it.  The reference has this for a gas meter with the
+A transfer's data is a sub-command (1 octet) and what belongs to it.  That source has it for a gas meter with the
 hub as tunnel server; that a bridge does the same is an assumption (switch `gbcs_transport`).
 """
 

@@ -1,4 +1,4 @@
-"""The Key Establishment cluster: its messages.  The exchange itself lives in `cbke` (`reference/cbke.md` 1.1 and 1.2).
+"""The Key Establishment cluster: its messages.  Layouts as several implementations agree on them.
 
 The same command identifiers serve requests (client to server) and responses (server to client); certificates, points
 and MACs are opaque octets here.

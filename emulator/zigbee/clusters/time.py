@@ -27,7 +27,7 @@ class TimeAttribute(IntEnum):
 
 
 class TimeStatus(IntFlag):
-    """Bits of `TimeAttribute.TIME_STATUS`; a hub has master and superseding (`reference/gbcs.md` 6.4)."""
+    """Bits of `TimeAttribute.TIME_STATUS`; a hub has master and superseding (HenryGiraldo/gbcs)."""
 
     MASTER = 0x01
     SYNCHRONIZED = 0x02

@@ -22,7 +22,7 @@ GB_HRGP = 6
 """Protocol identifier of GBCS messages."""
 NO_MANUFACTURER = 0xFFFF
 MAX_TRANSFER = 1500
-"""Octets of one transfer, header included, as hubs say (`reference/gbcs.md` 6.4)."""
+"""Octets of one transfer, header included, as one hub emulator says (HenryGiraldo/gbcs)."""
 TRANSFER_HEADER_OCTETS = 2
 
 

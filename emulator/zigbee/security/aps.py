@@ -2,7 +2,7 @@
 
 The auxiliary header is security control (1 octet), frame counter (4), source EUI-64 (8, where the control says
 extended nonce), key sequence number (1, network key only).  As on the NWK layer the level bits are zero on the air
-and 5 in nonce and authenticated header (`reference/ezsp.md` 5).  Which form a stack sends for data is its choice: 17
+and 5 in nonce and authenticated header (checked with tshark).  Which form a stack sends for data is its choice: 17
 octets with the source named, 9 without, and both are understood here.
 """
 

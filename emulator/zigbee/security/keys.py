@@ -1,6 +1,6 @@
 """Keys and where they come from: install codes, and the keys derived from a link key.
 
-Check vectors: `reference/gbcs.md` 6.2 and `reference/ezsp.md` 6.
+Check vectors: a published install code and its key, and the keyed hashes of the well-known key.
 """
 
 from __future__ import annotations
@@ -77,5 +77,5 @@ def verify_key_hash(link_key: bytes) -> bytes:
 
 
 def swap_out_key(link_key: bytes) -> bytes:
-    """The link key for meeting the next trust centre: AES-MMO of the old link key (`reference/gbcs.md` 6.5)."""
+    """The link key for meeting the next trust centre: AES-MMO of the old one (general knowledge, unchecked)."""
     return aes_mmo(link_key)

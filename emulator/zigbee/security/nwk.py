@@ -2,7 +2,7 @@
 
 On the air the auxiliary header is security control (1 octet), frame counter (4), source EUI-64 (8), key sequence number
 (1), least significant octet first, and the level bits of its security control are zero; nonce and authenticated header
-have level 5 there (`reference/ezsp.md` 5).
+have level 5 there (checked with tshark).
 """
 
 from __future__ import annotations
