@@ -2,7 +2,7 @@
 
 The per-block messages stand in `ota_blocks`; the two tables at the end name all of them.  Every payload is what follows
 the ZCL header, little-endian.  Names are those of the ZigBee Cluster Library; the layouts agree with zigpy's and
-Wireshark's (`reference/ezsp.md` 4 and 5), as the ZigBee document 095264 itself was not at hand.
+Wireshark's (both checked), as the ZigBee document 095264 itself was not at hand.
 
 A decoder takes exactly its fields: octets left over are a DecodeError.  Only behind a refusing status anything is let
 pass, because products send the fields of the success case there, filled with zeros.
@@ -50,7 +50,7 @@ QUERY_JITTER_MAXIMUM: Final = 100
 
 
 class OtaStatus(IntEnum):
-    """ZCL status codes that the cluster uses (`reference/reliability_and_limits.md` C.2)."""
+    """ZCL status codes that the cluster uses."""
 
     SUCCESS = 0x00
     FAILURE = 0x01
