@@ -45,9 +45,9 @@ from emulator.zigbee.clusters.ota import (
     IMAGE_BLOCK_RESPONSE,
     IMAGE_NOTIFY,
     ImageUpgradeStatus,
-    OtaStatus,
     UpgradeTimeoutPolicy,
 )
+from emulator.zigbee.frames.zcl_status import Status
 
 _SPENT_REASONS: Final = {
     ClientState.ENDING: "no-end-response",
@@ -151,7 +151,7 @@ class OtaClient:
         except DecodeError as problem:
             session.drop("undecodable", command_id, {"what": str(problem)})
             if command_id == IMAGE_NOTIFY and not broadcast:
-                session.out.append(DefaultResponse(None, command_id, OtaStatus.MALFORMED_COMMAND, sequence))
+                session.out.append(DefaultResponse(None, command_id, Status.MALFORMED_COMMAND, sequence))
         return session.out
 
     def handle(self, event: ClientEvent, now: int) -> list[ClientEffect]:
@@ -181,7 +181,7 @@ class OtaClient:
         reader = READERS.get(command_id)
         if reader is None:
             if not broadcast:
-                status = OtaStatus.UNSUP_CLUSTER_COMMAND
+                status = Status.UNSUP_CLUSTER_COMMAND
                 self._session.out.append(DefaultResponse(None, command_id, status, sequence))
             raise Unacceptable("unknown-command")
         reader(self._session, payload, sequence, broadcast, now)
@@ -247,5 +247,5 @@ def _result(event: Verified | Activated) -> tuple[Trigger, Cause]:
         trigger = Trigger.ACTIVATED if event.ok else Trigger.ACTIVATION_FAILED
         return trigger, Cause(event.reason, value=event.version)
     if not event.ok:
-        return Trigger.VERIFY_FAILED, Cause(event.reason or "invalid-image", OtaStatus.INVALID_IMAGE)
+        return Trigger.VERIFY_FAILED, Cause(event.reason or "invalid-image", Status.INVALID_IMAGE)
     return (Trigger.MORE_NEEDED if event.more_needed else Trigger.VERIFIED), Cause()

@@ -19,12 +19,12 @@ from emulator.zigbee.clusters.ota import (
     QUERY_NEXT_IMAGE_REQUEST,
     QUERY_SPECIFIC_FILE_REQUEST,
     ImageIdentity,
-    OtaStatus,
     QueryNextImageRequest,
     QuerySpecificFileRequest,
     encode_query_next_image_request,
     encode_query_specific_file_request,
 )
+from emulator.zigbee.frames.zcl_status import Status
 
 
 def fire(session: ClientSession, trigger: Trigger, cause: Cause, now: int) -> None:
@@ -133,10 +133,10 @@ def _begin(session: ClientSession, _cause: Cause, now: int) -> None:
         download.check_file()
     except SlotError as problem:
         session.download = _new_download(session, image)
-        fire(session, Trigger.STORE_FAILED, Cause(problem.reason, OtaStatus.ABORT), now)
+        fire(session, Trigger.STORE_FAILED, Cause(problem.reason, Status.ABORT), now)
         return
     except Unacceptable as problem:
-        fire(session, Trigger.FILE_UNFIT, Cause(problem.reason, OtaStatus.INVALID_IMAGE, fields=problem.fields), now)
+        fire(session, Trigger.FILE_UNFIT, Cause(problem.reason, Status.INVALID_IMAGE, fields=problem.fields), now)
         return
     fields = {**image_fields(image), "offset": download.offset}
     session.report("ota.started", "resumed" if download.offset else None, fields)

@@ -15,8 +15,9 @@ from emulator.ota.download import Download
 from emulator.ota.effects import DefaultResponse
 from emulator.ota.errors import SlotError, Unacceptable
 from emulator.ota.rules import Rule
-from emulator.zigbee.clusters.ota import IMAGE_BLOCK_RESPONSE, OtaStatus, status_reason
+from emulator.zigbee.clusters.ota import IMAGE_BLOCK_RESPONSE
 from emulator.zigbee.clusters.ota_blocks import BlockRefused, WaitForData, decode_image_block_response
+from emulator.zigbee.frames.zcl_status import Status, status_reason
 
 _DOWNLOADING: Final = ClientState.DOWNLOADING
 _PACED: Final = ClientState.PACED
@@ -40,7 +41,7 @@ def block(session: ClientSession, payload: bytes, now: int) -> None:
         _faulty_block(session, problem, now)
         return
     except SlotError as problem:
-        fire(session, Trigger.STORE_FAILED, Cause(problem.reason, OtaStatus.ABORT), now)
+        fire(session, Trigger.STORE_FAILED, Cause(problem.reason, Status.ABORT), now)
         return
     session.retries = session.waits = session.waited = 0
     if session.settings.page_requests:
@@ -69,7 +70,7 @@ def _stored(session: ClientSession, trigger: Trigger, now: int) -> None:
 def _faulty_block(session: ClientSession, problem: Unacceptable, now: int) -> None:
     """A block that was not taken; a duplicate is let lie, for anything else the request is repeated."""
     if problem.reason in _FILE_REASONS:
-        cause = Cause(problem.reason, OtaStatus.INVALID_IMAGE, fields=problem.fields)
+        cause = Cause(problem.reason, Status.INVALID_IMAGE, fields=problem.fields)
         fire(session, Trigger.FILE_UNFIT, cause, now)
         return
     session.drop(problem.reason, IMAGE_BLOCK_RESPONSE, problem.fields)
@@ -93,7 +94,7 @@ def _misbehave(session: ClientSession, rule: Rule[ClientMisdeed], now: int) -> t
         case ClientMisdeed.STOP_ASKING:
             return Trigger.FALL_SILENT, Cause("misdeed")
         case ClientMisdeed.ABORT:
-            return Trigger.ABANDON, Cause("client-abort", OtaStatus.ABORT)
+            return Trigger.ABANDON, Cause("client-abort", Status.ABORT)
         case ClientMisdeed.UPGRADE_END_EARLY:
             return Trigger.END_EARLY, Cause("misdeed")
         case ClientMisdeed.QUIET:
@@ -121,7 +122,7 @@ def block_refused(session: ClientSession, payload: bytes, _sequence: int, _broad
     if isinstance(answer, WaitForData):
         _told_to_wait(session, answer, now)
     elif isinstance(answer, BlockRefused):
-        reason = "server-abort" if answer.status == OtaStatus.ABORT else status_reason(answer.status)
+        reason = "server-abort" if answer.status == Status.ABORT else status_reason(answer.status)
         fire(session, Trigger.ABORTED, Cause(reason, answer.status), now)
 
 

@@ -11,11 +11,10 @@ from emulator.ota.client_session import Cause, ClientSession
 from emulator.ota.effects import Activate, Verify, image_fields
 from emulator.zigbee.clusters.ota import (
     UPGRADE_END_REQUEST,
-    OtaStatus,
     UpgradeEndRequest,
     encode_upgrade_end_request,
-    status_reason,
 )
+from emulator.zigbee.frames.zcl_status import Status, status_reason
 
 
 def verify(session: ClientSession, _cause: Cause, _now: int) -> None:
@@ -32,13 +31,13 @@ def end(session: ClientSession, cause: Cause, now: int) -> None:
     assert session.download is not None
     session.retries = 0
     session.report("ota.verified", cause.reason, image_fields(session.download.image))
-    _send_end(session, OtaStatus.SUCCESS, now)
+    _send_end(session, Status.SUCCESS, now)
 
 
 def end_again(session: ClientSession, _cause: Cause, now: int) -> None:
     """No answer came to Upgrade End with SUCCESS."""
     session.count_repetition(now)
-    _send_end(session, OtaStatus.SUCCESS, now)
+    _send_end(session, Status.SUCCESS, now)
 
 
 def end_badly(session: ClientSession, cause: Cause, now: int) -> None:
@@ -47,7 +46,7 @@ def end_badly(session: ClientSession, cause: Cause, now: int) -> None:
     session.retries = 0
     session.refusal = cause
     session.report("ota.refused", cause.reason, {**image_fields(session.download.image), **cause.fields})
-    if cause.status == OtaStatus.INVALID_IMAGE:
+    if cause.status == Status.INVALID_IMAGE:
         session.forget(cause.reason)
     _send_end(session, cause.status, now)
 
@@ -62,7 +61,7 @@ def ask_for_more(session: ClientSession, _cause: Cause, now: int) -> None:
     """Good, but of use only together with others: ask for the next one as soon as the server may have heard."""
     assert session.download is not None
     session.report("ota.verified", "more-needed", image_fields(session.download.image))
-    _send_end(session, OtaStatus.REQUIRE_MORE_IMAGE, now)
+    _send_end(session, Status.REQUIRE_MORE_IMAGE, now)
 
 
 def _send_end(session: ClientSession, status: int, now: int) -> None:
@@ -94,7 +93,7 @@ def hold_on(session: ClientSession, cause: Cause, now: int) -> None:
 def ask_to_activate(session: ClientSession, _cause: Cause, now: int) -> None:
     """It has been a while: ask once more when to activate."""
     session.retries += 1
-    _send_end(session, OtaStatus.SUCCESS, now)
+    _send_end(session, Status.SUCCESS, now)
     session.deadline = now + session.settings.upgrade_wait_interval
 
 

@@ -26,18 +26,17 @@ from emulator.zigbee.clusters.ota import (
     UPGRADE_END_REQUEST,
     UPGRADE_END_RESPONSE,
     ImageIdentity,
-    OtaStatus,
     decode_image_notify,
     decode_query_next_image_response,
     decode_query_specific_file_response,
     decode_upgrade_end_response,
-    status_reason,
 )
+from emulator.zigbee.frames.zcl_status import Status, status_reason
 
 _RECEIVING: Final = frozenset((ClientState.DOWNLOADING, ClientState.PACED))
 _QUERYING: Final = frozenset((ClientState.QUERYING,))
 _ENDED: Final = frozenset((ClientState.ENDING, ClientState.REFUSING, ClientState.WAITING, ClientState.MORE))
-_NO_PAGES: Final = (OtaStatus.UNSUP_CLUSTER_COMMAND, OtaStatus.MALFORMED_COMMAND, OtaStatus.INVALID_FIELD)
+_NO_PAGES: Final = (Status.UNSUP_CLUSTER_COMMAND, Status.MALFORMED_COMMAND, Status.INVALID_FIELD)
 """What servers that cannot serve pages answer: blocks may still do."""
 _AWAITED_IN: Final = {
     QUERY_NEXT_IMAGE_REQUEST: _QUERYING,
@@ -115,7 +114,7 @@ def default_response(session: ClientSession, command_id: int, status: int, now: 
     reason = status_reason(status)
     if session.state not in _AWAITED_IN.get(command_id, ()):
         raise Unacceptable("unexpected", state=session.state.value, default_response=reason)
-    if status == OtaStatus.SUCCESS:
+    if status == Status.SUCCESS:
         fire(session, Trigger.CONFIRMED, Cause(), now)
     elif command_id == IMAGE_PAGE_REQUEST and status in _NO_PAGES:
         fire(session, Trigger.PAGE_UNSUPPORTED, Cause("page-request-unsupported", status), now)

@@ -16,7 +16,8 @@ from emulator.ota.errors import SlotError
 from emulator.ota.rules import RuleBook
 from emulator.ota.settings import ClientIdentity, ClientSettings
 from emulator.ota.slot import ImageSlot
-from emulator.zigbee.clusters.ota import ANY_FILE_VERSION, ImageIdentity, OtaStatus
+from emulator.zigbee.clusters.ota import ANY_FILE_VERSION, ImageIdentity
+from emulator.zigbee.frames.zcl_status import Status
 
 NO_SERVER: Final = 0xFFFFFFFFFFFFFFFF
 
@@ -36,7 +37,7 @@ class Cause:
     def __init__(
         self,
         reason: str | None = None,
-        status: int = OtaStatus.SUCCESS,
+        status: int = Status.SUCCESS,
         value: int = 0,
         fields: dict[str, Value] | None = None,
     ) -> None:

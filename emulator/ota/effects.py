@@ -106,7 +106,7 @@ class Finished:
     Attributes:
         client: EUI-64.
         image: what it was offered.
-        status: SUCCESS where it said that it has the image, verified; else why not (`OtaStatus`).
+        status: SUCCESS where it said that it has the image, verified; else why not (`Status`).
         reason: None for success, machine-readable otherwise, e.g. `invalid-image`, `image-overwritten`.
     """
 

@@ -12,19 +12,19 @@ from emulator.zigbee.clusters.ota import (
     ANY_MANUFACTURER,
     ImageIdentity,
     ImageNotify,
-    OtaStatus,
 )
+from emulator.zigbee.frames.zcl_status import Status
 
 
-def refusal_status(reason: str, offered: ImageIdentity, wanted: ImageIdentity) -> OtaStatus:
+def refusal_status(reason: str, offered: ImageIdentity, wanted: ImageIdentity) -> Status:
     """Status of the Default Response to an offer that is not taken.
 
     After one product's manual, which has these for such cases (Digi's XBee 3).
     """
     if reason == "image-too-large":
-        return OtaStatus.INSUFFICIENT_SPACE
+        return Status.INSUFFICIENT_SPACE
     same = reason == "not-an-upgrade" and offered.file_version == wanted.file_version
-    return OtaStatus.DUPLICATE_EXISTS if same else OtaStatus.INVALID_FIELD
+    return Status.DUPLICATE_EXISTS if same else Status.INVALID_FIELD
 
 
 def weigh_offer(

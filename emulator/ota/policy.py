@@ -7,7 +7,8 @@ from enum import Enum
 
 from emulator.core.clock import DAY, HOUR, SECOND
 from emulator.ota.rules import Rule
-from emulator.zigbee.clusters.ota import NotifyPayload, OtaStatus
+from emulator.zigbee.clusters.ota import NotifyPayload
+from emulator.zigbee.frames.zcl_status import Status
 
 
 class Activation(Enum):
@@ -74,7 +75,7 @@ class ServerPolicy:
     block_octets: int = 64
     image_limit_octets: int = 768_000
     image_blocks: int = 1
-    nothing_status: OtaStatus = OtaStatus.NOT_AUTHORIZED
+    nothing_status: Status = Status.NOT_AUTHORIZED
     offer_not_newer: bool = False
     check_hardware: bool = True
     offers_after_delivery: int = 3

@@ -29,9 +29,9 @@ from emulator.zigbee.clusters.ota import (
     IMAGE_NOTIFY,
     ImageIdentity,
     ImageNotify,
-    OtaStatus,
     encode_image_notify,
 )
+from emulator.zigbee.frames.zcl_status import Status
 
 _PLACE: Final = Struct("<IB")
 _PLACE_AT: Final = 9
@@ -243,7 +243,7 @@ class OtaServer:
         for client in image.unfinished():
             sessions.setdefault(client, ServerSession(client, image, now))
         for _, session in sorted(sessions.items()):
-            fire(memory, session, ServerTrigger.TAKEN_DOWN, Occasion(reason=reason, status=OtaStatus.ABORT), now)
+            fire(memory, session, ServerTrigger.TAKEN_DOWN, Occasion(reason=reason, status=Status.ABORT), now)
 
     def _sweep(self, now: int) -> None:
         """End sessions that have been silent, and offers that have stood, too long."""
@@ -252,7 +252,7 @@ class OtaServer:
         memory.sweep_at = None
         for client, session in sorted(memory.sessions.items()):
             if now - session.image.loaded_at >= policy.offer_lifetime:
-                occasion = Occasion(reason="offer-expired", status=OtaStatus.TIMEOUT)
+                occasion = Occasion(reason="offer-expired", status=Status.TIMEOUT)
                 fire(memory, session, ServerTrigger.EXPIRED, occasion, now)
                 del memory.sessions[client]
             elif now - session.last_at >= policy.session_idle:

@@ -32,7 +32,6 @@ from emulator.zigbee.clusters.ota import (
     WAIT_FOR_COMMAND,
     ImageNotify,
     NotifyPayload,
-    OtaStatus,
     QueryNextImageResponse,
     UpgradeEndResponse,
     encode_image_notify,
@@ -40,6 +39,7 @@ from emulator.zigbee.clusters.ota import (
     encode_upgrade_end_response,
 )
 from emulator.zigbee.clusters.ota_blocks import ImagePageRequest
+from emulator.zigbee.frames.zcl_status import Status
 
 _PLACE: Final = Struct("<IB")
 _ONE_SECOND_FROM_NOW: Final = 1
@@ -62,7 +62,7 @@ class Occasion:
     sequence: int = 0
     command_id: int = 0
     reason: str | None = None
-    status: int = OtaStatus.SUCCESS
+    status: int = Status.SUCCESS
     offset: int = 0
     octets: int = 0
     page: ImagePageRequest | None = None
@@ -127,7 +127,7 @@ def _notify(memory: ServerMemory, session: ServerSession, occasion: Occasion, no
 
 
 def _offer(memory: ServerMemory, session: ServerSession, occasion: Occasion, _now: int) -> None:
-    payload = encode_query_next_image_response(QueryNextImageResponse(OtaStatus.SUCCESS, session.image.identity))
+    payload = encode_query_next_image_response(QueryNextImageResponse(Status.SUCCESS, session.image.identity))
     memory.out.append(Reply(session.client, occasion.command_id, payload, occasion.sequence))
     memory.report("ota.server.offer", occasion.reason, session, occasion.fields)
 
@@ -205,7 +205,7 @@ def _deliver(memory: ServerMemory, session: ServerSession, occasion: Occasion, n
     memory.out.append(Reply(session.client, UPGRADE_END_RESPONSE, payload, occasion.sequence))
     memory.report("ota.server.end", "held" if session.state is ServerState.HELD else None, session, {"status": 0})
     if session.client not in session.image.outcomes:
-        memory.finish(session, OtaStatus.SUCCESS, None)
+        memory.finish(session, Status.SUCCESS, None)
 
 
 def _upgrade_end(memory: ServerMemory, session: ServerSession, now: int) -> bytes:
@@ -225,7 +225,7 @@ def _upgrade_end(memory: ServerMemory, session: ServerSession, now: int) -> byte
 
 def _acknowledge_delivery(memory: ServerMemory, session: ServerSession, occasion: Occasion, _now: int) -> None:
     _acknowledge(memory, session, occasion)
-    memory.finish(session, OtaStatus.SUCCESS, "more-needed")
+    memory.finish(session, Status.SUCCESS, "more-needed")
 
 
 def _acknowledge_failure(memory: ServerMemory, session: ServerSession, occasion: Occasion, _now: int) -> None:
@@ -234,7 +234,7 @@ def _acknowledge_failure(memory: ServerMemory, session: ServerSession, occasion:
 
 
 def _acknowledge(memory: ServerMemory, session: ServerSession, occasion: Occasion) -> None:
-    response = DefaultResponse(session.client, UPGRADE_END_REQUEST, OtaStatus.SUCCESS, occasion.sequence)
+    response = DefaultResponse(session.client, UPGRADE_END_REQUEST, Status.SUCCESS, occasion.sequence)
     memory.out.append(response)
     memory.report("ota.server.end", occasion.reason, session, {"status": occasion.status})
 

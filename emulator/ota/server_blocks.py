@@ -10,7 +10,7 @@ from emulator.ota.server_actions import Occasion, fire
 from emulator.ota.server_table import ServerTrigger
 from emulator.ota.session import ServerMemory, ServerSession
 from emulator.ota.shelf import image_key
-from emulator.zigbee.clusters.ota import IMAGE_BLOCK_REQUEST, IMAGE_BLOCK_RESPONSE, IMAGE_PAGE_REQUEST, OtaStatus
+from emulator.zigbee.clusters.ota import IMAGE_BLOCK_REQUEST, IMAGE_BLOCK_RESPONSE, IMAGE_PAGE_REQUEST
 from emulator.zigbee.clusters.ota_blocks import (
     BlockRefused,
     ImageBlockRequest,
@@ -20,6 +20,7 @@ from emulator.zigbee.clusters.ota_blocks import (
     decode_image_page_request,
     encode_image_block_response,
 )
+from emulator.zigbee.frames.zcl_status import Status
 
 
 def block_request(memory: ServerMemory, client: int, payload: bytes, sequence: int, now: int) -> None:
@@ -29,7 +30,7 @@ def block_request(memory: ServerMemory, client: int, payload: bytes, sequence: i
     if session is None:
         return
     if request.file_offset >= session.image.identity.image_size or not request.maximum_data_size:
-        memory.refuse(client, IMAGE_BLOCK_REQUEST, OtaStatus.MALFORMED_COMMAND, sequence)
+        memory.refuse(client, IMAGE_BLOCK_REQUEST, Status.MALFORMED_COMMAND, sequence)
         raise Unacceptable("offset-past-end", offset=request.file_offset, octets=request.maximum_data_size)
     if _misdeed(memory, client, sequence, now) or _put_off(memory, session, request, sequence, now):
         return
@@ -41,14 +42,14 @@ def page_request(memory: ServerMemory, client: int, payload: bytes, sequence: in
     """Image Page Request."""
     request = decode_image_page_request(payload)
     if not memory.policy.page_requests:
-        memory.refuse(client, IMAGE_PAGE_REQUEST, OtaStatus.UNSUP_CLUSTER_COMMAND, sequence)
+        memory.refuse(client, IMAGE_PAGE_REQUEST, Status.UNSUP_CLUSTER_COMMAND, sequence)
         raise Unacceptable("page-request-unsupported")
     session = _serving(memory, client, request, sequence, now)
     if session is None:
         return
     past_end = request.file_offset >= session.image.identity.image_size
     if past_end or not request.maximum_data_size or request.page_size < request.maximum_data_size:
-        memory.refuse(client, IMAGE_PAGE_REQUEST, OtaStatus.MALFORMED_COMMAND, sequence)
+        memory.refuse(client, IMAGE_PAGE_REQUEST, Status.MALFORMED_COMMAND, sequence)
         reason = "offset-past-end" if past_end else "page-size"
         raise Unacceptable(reason, offset=request.file_offset, octets=request.page_size)
     if _misdeed(memory, client, sequence, now) or _put_off(memory, session, request, sequence, now):
@@ -64,7 +65,7 @@ def _serving(
     image = memory.shelf.by_key(client, key)
     if image is not None:
         return memory.heard(client, image, now)
-    abort = encode_image_block_response(BlockRefused(OtaStatus.ABORT))
+    abort = encode_image_block_response(BlockRefused(Status.ABORT))
     memory.out.append(Reply(client, IMAGE_BLOCK_RESPONSE, abort, sequence))
     memory.note("ota.server.refused", "image-gone", client, {"version": f"{request.file_version:08X}"})
     return None
@@ -75,7 +76,7 @@ def _misdeed(memory: ServerMemory, client: int, sequence: int, now: int) -> bool
     if memory.rules.fires(ServerMisdeed.IGNORE_BLOCK_REQUEST):
         raise Unacceptable("misdeed")
     if memory.rules.fires(ServerMisdeed.ABORT_BLOCK):
-        abort = encode_image_block_response(BlockRefused(OtaStatus.ABORT))
+        abort = encode_image_block_response(BlockRefused(Status.ABORT))
         memory.out.append(Reply(client, IMAGE_BLOCK_RESPONSE, abort, sequence))
         return True
     rule = memory.rules.fires(ServerMisdeed.DELAY_BLOCK)

@@ -25,26 +25,25 @@ from emulator.zigbee.clusters.ota import (
     QUERY_SPECIFIC_FILE_REQUEST,
     QUERY_SPECIFIC_FILE_RESPONSE,
     UPGRADE_END_REQUEST,
-    OtaStatus,
     QueryNextImageRequest,
     QuerySpecificFileRequest,
     decode_query_next_image_request,
     decode_query_specific_file_request,
     decode_upgrade_end_request,
-    status_reason,
 )
+from emulator.zigbee.frames.zcl_status import Status, status_reason
 
 
 def read(memory: ServerMemory, client: int, command_id: int, payload: bytes, sequence: int, now: int) -> None:
     """Answer one request; what cannot be read is answered MALFORMED_COMMAND."""
     reader = _READERS.get(command_id)
     if reader is None:
-        memory.refuse(client, command_id, OtaStatus.UNSUP_CLUSTER_COMMAND, sequence)
+        memory.refuse(client, command_id, Status.UNSUP_CLUSTER_COMMAND, sequence)
         raise Unacceptable("unknown-command")
     try:
         reader(memory, client, payload, sequence, now)
     except DecodeError as problem:
-        memory.refuse(client, command_id, OtaStatus.MALFORMED_COMMAND, sequence)
+        memory.refuse(client, command_id, Status.MALFORMED_COMMAND, sequence)
         raise Unacceptable("undecodable", what=str(problem)) from problem
 
 
@@ -67,9 +66,9 @@ def _query(memory: ServerMemory, client: int, payload: bytes, sequence: int, now
         occasion = Occasion(sequence, QUERY_NEXT_IMAGE_RESPONSE, fields=fields)
         fire(memory, session, ServerTrigger.QUERIED, occasion, now)
         return
-    _no_image(memory, client, OtaStatus.NO_IMAGE_AVAILABLE, sequence, reason)
+    _no_image(memory, client, Status.NO_IMAGE_AVAILABLE, sequence, reason)
     if reason != "already-through":
-        occasion = Occasion(reason=reason, status=OtaStatus.NO_IMAGE_AVAILABLE)
+        occasion = Occasion(reason=reason, status=Status.NO_IMAGE_AVAILABLE)
         fire(memory, session, ServerTrigger.UNWANTED, occasion, now)
 
 
@@ -77,7 +76,7 @@ def _unfit(memory: ServerMemory, client: int, image: ServedImage, query: QueryNe
     """Why a client that may have the image gets it not, or None."""
     policy = memory.policy
     running = query.current_file_version
-    if running == image.identity.file_version and image.outcomes.get(client) == OtaStatus.SUCCESS:
+    if running == image.identity.file_version and image.outcomes.get(client) == Status.SUCCESS:
         return "already-running"
     if running >= image.identity.file_version and not policy.offer_not_newer:
         return "already-running" if running == image.identity.file_version else "not-newer"
@@ -89,7 +88,7 @@ def _unfit(memory: ServerMemory, client: int, image: ServedImage, query: QueryNe
         return None
     # A client that went down before it activated asks again; one that cannot activate must not do so for ever.
     image.offers_again[client] = again = image.offers_again.get(client, 0) + 1
-    allowed = outcome == OtaStatus.SUCCESS and again <= policy.offers_after_delivery
+    allowed = outcome == Status.SUCCESS and again <= policy.offers_after_delivery
     return None if allowed else "already-through"
 
 
@@ -103,7 +102,7 @@ def _specific_query(memory: ServerMemory, client: int, payload: bytes, sequence:
     query = decode_query_specific_file_request(payload)
     image = next((image for image in _specific_files(memory, query) if _fits(query, image)), None)
     if image is None or query.request_node_address != client:
-        status = bytes((OtaStatus.NO_IMAGE_AVAILABLE,))
+        status = bytes((Status.NO_IMAGE_AVAILABLE,))
         memory.out.append(Reply(client, QUERY_SPECIFIC_FILE_RESPONSE, status, sequence))
         memory.note("ota.server.query", "no-specific-file", client, {"image_type": f"{query.image_type:04x}"})
         return
@@ -128,32 +127,32 @@ def _upgrade_end(memory: ServerMemory, client: int, payload: bytes, sequence: in
     key = image_key(request.manufacturer_code, request.image_type, request.file_version)
     image = memory.shelf.by_key(client, key)
     if image is None:
-        status = OtaStatus.SUCCESS if request.status else OtaStatus.NOT_AUTHORIZED
+        status = Status.SUCCESS if request.status else Status.NOT_AUTHORIZED
         memory.refuse(client, UPGRADE_END_REQUEST, status, sequence)
         raise Unacceptable("image-gone", status=request.status, version=f"{request.file_version:08X}")
     session = memory.heard(client, image, now)
     trigger, reason = ServerTrigger.ENDED_WITHOUT, status_reason(request.status)
-    if request.status == OtaStatus.SUCCESS:
+    if request.status == Status.SUCCESS:
         held = memory.policy.activation is Activation.WAIT and not session.released
         trigger = ServerTrigger.ENDED_AND_HELD if held else ServerTrigger.ENDED
-    elif request.status == OtaStatus.REQUIRE_MORE_IMAGE:
+    elif request.status == Status.REQUIRE_MORE_IMAGE:
         trigger = ServerTrigger.MORE_WANTED
-    elif request.status == OtaStatus.ABORT:
+    elif request.status == Status.ABORT:
         reason = "client-abort"
     fire(memory, session, trigger, Occasion(sequence, reason=reason, status=request.status), now)
 
 
 _REFUSALS: Final[dict[int, str]] = {
-    OtaStatus.INSUFFICIENT_SPACE: "image-too-large",
-    OtaStatus.DUPLICATE_EXISTS: "not-an-upgrade",
-    OtaStatus.INVALID_FIELD: "offer-refused",
+    Status.INSUFFICIENT_SPACE: "image-too-large",
+    Status.DUPLICATE_EXISTS: "not-an-upgrade",
+    Status.INVALID_FIELD: "offer-refused",
 }
 """What a client's Default Response to an offer means, as our own client uses them."""
 
 
 def default_response(memory: ServerMemory, client: int, command_id: int, status: int, now: int) -> None:
     """A ZCL Default Response from a client to something of ours."""
-    if status == OtaStatus.SUCCESS:
+    if status == Status.SUCCESS:
         return
     reason = status_reason(status)
     session = memory.sessions.get(client)

@@ -14,7 +14,7 @@ from emulator.ota.policy import ServerPolicy
 from emulator.ota.rules import RuleBook
 from emulator.ota.server_table import ServerState
 from emulator.ota.shelf import ServedImage, Shelf
-from emulator.zigbee.clusters.ota import OtaStatus
+from emulator.zigbee.frames.zcl_status import Status
 
 PAGE: Final = "page"
 NOTIFY: Final = "notify"
@@ -164,7 +164,7 @@ class ServerMemory:
         """The client is through; said once for each image."""
         image = session.image
         first = session.client not in image.outcomes
-        if first or status == OtaStatus.SUCCESS:
+        if first or status == Status.SUCCESS:
             image.outcomes[session.client] = status
         self.report("ota.server.finished", reason, session, {"status": int(status), "again": not first})
         if first:

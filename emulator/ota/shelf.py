@@ -8,7 +8,8 @@ from struct import Struct
 from emulator.image.errors import ImageError
 from emulator.image.header import OtaHeader
 from emulator.ota.errors import ImageRefused
-from emulator.zigbee.clusters.ota import DEVICE_SPECIFIC_TYPES, ImageIdentity, OtaStatus
+from emulator.zigbee.clusters.ota import DEVICE_SPECIFIC_TYPES, ImageIdentity
+from emulator.zigbee.frames.zcl_status import Status
 
 _KEY = Struct("<HHI")
 
@@ -39,7 +40,7 @@ class ServedImage:
         names = (header.manufacturer_code, header.image_type, header.file_version)
         self.identity = ImageIdentity(*names, len(octets))
         self.key = image_key(*names)
-        self.head = bytes((OtaStatus.SUCCESS,)) + self.key
+        self.head = bytes((Status.SUCCESS,)) + self.key
         self.targets = targets
         self.outcomes: dict[int, int] = {}
         self.offers_again: dict[int, int] = {}

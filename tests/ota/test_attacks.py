@@ -19,8 +19,8 @@ from emulator.zigbee.clusters.ota import (
     QUERY_NEXT_IMAGE_RESPONSE,
     UPGRADE_END_REQUEST,
     ImageIdentity,
-    OtaStatus,
 )
+from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import (
     CLIENT,
     HARDWARE,
@@ -43,7 +43,7 @@ def offered(identity: ImageIdentity, settings: ClientSettings | None = None) -> 
     link = Link(None, settings=settings)
     link.fate = lambda *_: []
     link.start().run(SECOND, until=lambda link: link.client.state is ClientState.QUERYING)
-    answer = ota.QueryNextImageResponse(OtaStatus.SUCCESS, identity)
+    answer = ota.QueryNextImageResponse(Status.SUCCESS, identity)
     link.deliver(QUERY_NEXT_IMAGE_RESPONSE, ota.encode_query_next_image_response(answer), 33)
     return link
 
@@ -74,18 +74,18 @@ def refused(link: Link) -> tuple[str | None, int]:
 @pytest.mark.parametrize(
     "offer, reason, status",
     [
-        (replace(GOOD, file_version=OLD_VERSION), "not-an-upgrade", OtaStatus.DUPLICATE_EXISTS),
-        (replace(GOOD, file_version=OLD_VERSION - 1), "not-an-upgrade", OtaStatus.INVALID_FIELD),
-        (replace(GOOD, manufacturer_code=1), "wrong-manufacturer", OtaStatus.INVALID_FIELD),
-        (replace(GOOD, image_type=1), "wrong-image-type", OtaStatus.INVALID_FIELD),
-        (replace(GOOD, image_size=768_001), "image-too-large", OtaStatus.INSUFFICIENT_SPACE),
-        (replace(GOOD, image_size=0xFFFFFFFF), "image-too-large", OtaStatus.INSUFFICIENT_SPACE),
-        (replace(GOOD, image_size=55), "image-too-small", OtaStatus.INVALID_FIELD),
-        (replace(GOOD, image_size=0), "image-too-small", OtaStatus.INVALID_FIELD),
+        (replace(GOOD, file_version=OLD_VERSION), "not-an-upgrade", Status.DUPLICATE_EXISTS),
+        (replace(GOOD, file_version=OLD_VERSION - 1), "not-an-upgrade", Status.INVALID_FIELD),
+        (replace(GOOD, manufacturer_code=1), "wrong-manufacturer", Status.INVALID_FIELD),
+        (replace(GOOD, image_type=1), "wrong-image-type", Status.INVALID_FIELD),
+        (replace(GOOD, image_size=768_001), "image-too-large", Status.INSUFFICIENT_SPACE),
+        (replace(GOOD, image_size=0xFFFFFFFF), "image-too-large", Status.INSUFFICIENT_SPACE),
+        (replace(GOOD, image_size=55), "image-too-small", Status.INVALID_FIELD),
+        (replace(GOOD, image_size=0), "image-too-small", Status.INVALID_FIELD),
     ],
 )
 def test_rollback_wrong_device_and_endless_data_are_refused_at_the_offer(
-    offer: ImageIdentity, reason: str, status: OtaStatus
+    offer: ImageIdentity, reason: str, status: Status
 ) -> None:
     link = offered(offer)
     assert link.reasons("ota.refused") == [reason]
@@ -103,7 +103,7 @@ def test_a_refusal_is_told_to_the_server_or_kept_to_oneself() -> None:
     policy = ServerPolicy(offer_not_newer=True)
     aloud = Link(old, policy=policy).start().run(HOUR)
     assert aloud.finished == [
-        Finished(CLIENT, identity_of(old), OtaStatus.DUPLICATE_EXISTS, "not-an-upgrade"),
+        Finished(CLIENT, identity_of(old), Status.DUPLICATE_EXISTS, "not-an-upgrade"),
     ]
     silent = Link(old, policy=policy, settings=ClientSettings(refuse_aloud=False)).start().run(HOUR)
     assert silent.finished == []
@@ -152,7 +152,7 @@ def test_fast_forward_is_taken_as_any_newer_version_and_then_blocks_the_rest() -
 )
 def test_a_file_that_is_not_what_was_offered_is_refused_within_two_blocks(octets: bytes, reason: str) -> None:
     link = served(octets, GOOD)
-    assert refused(link) == (reason, OtaStatus.INVALID_IMAGE)
+    assert refused(link) == (reason, Status.INVALID_IMAGE)
     assert link.commands().count(IMAGE_BLOCK_REQUEST) == 2
 
 
@@ -160,7 +160,7 @@ def test_a_file_that_is_not_what_was_offered_is_refused_within_two_blocks(octets
 def test_a_header_length_that_lies_is_refused(length: int) -> None:
     octets = bytearray(OCTETS)
     octets[6:8] = length.to_bytes(2, "little")
-    assert refused(served(bytes(octets), GOOD)) == ("header-mismatch", OtaStatus.INVALID_IMAGE)
+    assert refused(served(bytes(octets), GOOD)) == ("header-mismatch", Status.INVALID_IMAGE)
 
 
 @pytest.mark.parametrize("block_octets", [1, 7, 56, 57, 59, 60, 255])
@@ -175,7 +175,7 @@ def test_the_header_is_looked_at_again_when_a_download_is_taken_up() -> None:
     link = Link(OCTETS).until_blocks(10)
     link.slot._octets[14:18] = (NEW_VERSION + 7).to_bytes(4, "little")
     link.restart_client().run(until=lambda link: bool(link.reasons("ota.refused")))
-    assert refused(link) == ("header-mismatch", OtaStatus.INVALID_IMAGE)
+    assert refused(link) == ("header-mismatch", Status.INVALID_IMAGE)
 
 
 def test_a_file_for_our_own_address_is_taken() -> None:
@@ -192,7 +192,7 @@ def test_the_hardware_range_includes_its_ends(edge: int) -> None:
 def test_an_arbitrary_image_is_refused_by_the_verifier_and_the_server_hears_of_it() -> None:
     link = Link(OCTETS, good=lambda _: False).start().run(HOUR)
     assert link.activated == []
-    assert link.finished == [Finished(CLIENT, identity_of(OCTETS), OtaStatus.INVALID_IMAGE, "invalid-image")]
+    assert link.finished == [Finished(CLIENT, identity_of(OCTETS), Status.INVALID_IMAGE, "invalid-image")]
     assert link.reasons("ota.refused") == ["bad-signature"]
     assert link.reasons("ota.failed") == ["bad-signature"]
     assert link.slot.identity is None

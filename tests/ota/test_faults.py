@@ -25,8 +25,8 @@ from emulator.zigbee.clusters.ota import (
     IMAGE_BLOCK_RESPONSE,
     QUERY_NEXT_IMAGE_REQUEST,
     UPGRADE_END_REQUEST,
-    OtaStatus,
 )
+from emulator.zigbee.frames.zcl_status import Status, status_reason
 from tests.ota.link import IMAGE_TYPE, LATENCY, MANUFACTURER, NEW_VERSION, Link, image
 
 OCTETS = image(1000)
@@ -165,21 +165,21 @@ def test_an_unknown_command_is_answered_so_and_a_broadcast_one_is_not() -> None:
     link = Link(None).start().run(SECOND)
     event = CommandReceived(0x42, b"", 9)
     effects = link.client.handle(event, link.now)
-    assert DefaultResponse(None, 0x42, OtaStatus.UNSUP_CLUSTER_COMMAND, 9) in effects
+    assert DefaultResponse(None, 0x42, Status.UNSUP_CLUSTER_COMMAND, 9) in effects
     assert len(link.client.handle(CommandReceived(0x42, b"", 9, broadcast=True), link.now)) == 1
 
 
 def test_an_unreadable_notify_is_answered_malformed_command() -> None:
     link = Link(None).start().run(SECOND)
     effects = link.client.received(ota.IMAGE_NOTIFY, b"\x07", 9, link.now)
-    assert DefaultResponse(None, ota.IMAGE_NOTIFY, OtaStatus.MALFORMED_COMMAND, 9) in effects
+    assert DefaultResponse(None, ota.IMAGE_NOTIFY, Status.MALFORMED_COMMAND, 9) in effects
 
 
 @pytest.mark.parametrize(
     "status, reason",
     [
-        (OtaStatus.NOT_AUTHORIZED, "not-authorized"),
-        (OtaStatus.NO_IMAGE_AVAILABLE, "no-image-available"),
+        (Status.NOT_AUTHORIZED, "not-authorized"),
+        (Status.NO_IMAGE_AVAILABLE, "no-image-available"),
         (0xAB, "status-ab"),
     ],
 )
@@ -197,7 +197,7 @@ def test_a_query_without_an_offer_waits_for_the_next_poll(status: int, reason: s
 
 @pytest.mark.parametrize(
     "status, reason",
-    [(OtaStatus.ABORT, "server-abort"), (OtaStatus.INVALID_VALUE, "invalid-value"), (0xC3, "status-c3")],
+    [(Status.ABORT, "server-abort"), (Status.INVALID_VALUE, "invalid-value"), (0xD3, "status-d3")],
 )
 def test_a_refused_block_ends_the_attempt_and_keeps_what_is_there(status: int, reason: str) -> None:
     link = downloading()
@@ -206,13 +206,11 @@ def test_a_refused_block_ends_the_attempt_and_keeps_what_is_there(status: int, r
     assert link.slot.received == 500
 
 
-@pytest.mark.parametrize(
-    "status", [OtaStatus.MALFORMED_COMMAND, OtaStatus.NOT_AUTHORIZED, OtaStatus.UNSUP_CLUSTER_COMMAND]
-)
-def test_a_default_response_instead_of_a_block_ends_the_attempt(status: OtaStatus) -> None:
+@pytest.mark.parametrize("status", [Status.MALFORMED_COMMAND, Status.NOT_AUTHORIZED, Status.UNSUP_CLUSTER_COMMAND])
+def test_a_default_response_instead_of_a_block_ends_the_attempt(status: Status) -> None:
     link = downloading()
     link.do(link.client.handle(DefaultResponseReceived(IMAGE_BLOCK_REQUEST, status), link.now))
-    assert link.reasons("ota.failed") == [ota.status_reason(status)]
+    assert link.reasons("ota.failed") == [status_reason(status)]
     assert link.client.state is ClientState.IDLE
 
 
@@ -220,7 +218,7 @@ def test_a_default_response_instead_of_an_offer_waits_for_the_next_poll() -> Non
     link = Link(OCTETS)
     link.fate = lambda *_: []
     link.start().run(SECOND, until=lambda link: link.client.state is ClientState.QUERYING)
-    event = DefaultResponseReceived(QUERY_NEXT_IMAGE_REQUEST, OtaStatus.UNSUP_CLUSTER_COMMAND)
+    event = DefaultResponseReceived(QUERY_NEXT_IMAGE_REQUEST, Status.UNSUP_CLUSTER_COMMAND)
     link.do(link.client.handle(event, link.now))
     assert link.reasons("ota.query") == ["poll", "unsup-cluster-command"]
 
@@ -228,7 +226,7 @@ def test_a_default_response_instead_of_an_offer_waits_for_the_next_poll() -> Non
 def test_a_default_response_instead_of_an_upgrade_end_response_keeps_the_image() -> None:
     link = Link(OCTETS)
     link.start().run(until=lambda link: link.client.state is ClientState.ENDING)
-    event = DefaultResponseReceived(UPGRADE_END_REQUEST, OtaStatus.NOT_AUTHORIZED)
+    event = DefaultResponseReceived(UPGRADE_END_REQUEST, Status.NOT_AUTHORIZED)
     link.do(link.client.handle(event, link.now))
     assert link.reasons("ota.failed") == ["not-authorized"]
     assert link.slot.received == 1000
@@ -237,7 +235,7 @@ def test_a_default_response_instead_of_an_upgrade_end_response_keeps_the_image()
 @pytest.mark.parametrize("command_id", [0x00, 0x01, 0x03, 0x04, 0x06, 0x08, 0x77])
 def test_a_default_response_at_the_wrong_time_is_dropped(command_id: int) -> None:
     link = Link(None).start().run(SECOND)
-    for status in (OtaStatus.SUCCESS, OtaStatus.FAILURE):
+    for status in (Status.SUCCESS, Status.FAILURE):
         link.do(link.client.handle(DefaultResponseReceived(command_id, status), link.now))
     assert link.reasons("ota.dropped") == ["unexpected"] * 2
 
@@ -292,7 +290,7 @@ def test_a_flash_that_fails_ends_the_attempt(fails_at: int, reason: str, blocks:
     link.restart_client().run(HOUR)
     assert link.client.counters.blocks == blocks
     assert link.reasons("ota.refused") == [reason]
-    assert [(done.status, done.reason) for done in link.finished] == [(OtaStatus.ABORT, "client-abort")]
+    assert [(done.status, done.reason) for done in link.finished] == [(Status.ABORT, "client-abort")]
 
 
 def test_settings_bound_the_repetitions() -> None:

@@ -14,7 +14,8 @@ from emulator.ota.client_table import ClientState
 from emulator.ota.policy import ServerMisdeed, ServerPolicy
 from emulator.ota.rules import Rule, RuleBook, Scope, ScopeKind
 from emulator.ota.settings import ClientSettings
-from emulator.zigbee.clusters.ota import IMAGE_BLOCK_REQUEST, QUERY_NEXT_IMAGE_REQUEST, UPGRADE_END_REQUEST, OtaStatus
+from emulator.zigbee.clusters.ota import IMAGE_BLOCK_REQUEST, QUERY_NEXT_IMAGE_REQUEST, UPGRADE_END_REQUEST
+from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import CLIENT, Link, image
 
 OCTETS = image(1000)
@@ -133,12 +134,12 @@ def test_a_client_may_stop_asking_until_it_is_restarted() -> None:
 
 def test_a_client_may_abort_and_the_server_hears_why() -> None:
     link = client(ClientMisdeed.ABORT, Scope(ScopeKind.NTH, 10)).start().run(HOUR)
-    assert [(done.status, done.reason) for done in link.finished] == [(OtaStatus.ABORT, "client-abort")]
+    assert [(done.status, done.reason) for done in link.finished] == [(Status.ABORT, "client-abort")]
     assert link.activated == []
 
 
 def test_a_client_may_send_default_responses_in_between() -> None:
-    link = client(ClientMisdeed.DEFAULT_RESPONSE, Scope(ScopeKind.FIRST), OtaStatus.FAILURE).update()
+    link = client(ClientMisdeed.DEFAULT_RESPONSE, Scope(ScopeKind.FIRST), Status.FAILURE).update()
     assert link.activated == [OCTETS]
     assert link.reasons("ota.server.dropped") == ["unexpected"]
 
@@ -154,7 +155,7 @@ def test_a_client_may_begin_anew_after_every_lost_block() -> None:
 def test_a_client_may_claim_success_too_early() -> None:
     link = client(ClientMisdeed.UPGRADE_END_EARLY, Scope(ScopeKind.NTH, 3)).start().run(MINUTE)
     assert link.commands().count(IMAGE_BLOCK_REQUEST) == 3
-    assert link.finished[0].status == OtaStatus.SUCCESS
+    assert link.finished[0].status == Status.SUCCESS
     assert link.activated == [OCTETS[:150]], "this is the product that says 100 % and has nothing"
 
 
@@ -192,7 +193,7 @@ def test_a_client_gets_its_image_in_spite_of_a_server_that_is_only_difficult(
 
 
 def test_a_server_may_refuse_queries() -> None:
-    link = served(ServerMisdeed.REFUSE_QUERY, ALWAYS, OtaStatus.NO_IMAGE_AVAILABLE).start().run(HOUR)
+    link = served(ServerMisdeed.REFUSE_QUERY, ALWAYS, Status.NO_IMAGE_AVAILABLE).start().run(HOUR)
     assert link.reasons("ota.query") == ["poll", "no-image-available"]
 
 

@@ -8,8 +8,9 @@ from emulator.core.clock import HOUR, MINUTE, SECOND
 from emulator.ota.client_table import ClientState
 from emulator.ota.events import SendFailed, Stopped
 from emulator.ota.settings import ClientSettings
-from emulator.zigbee.clusters.ota import IMAGE_BLOCK_REQUEST, OtaStatus
+from emulator.zigbee.clusters.ota import IMAGE_BLOCK_REQUEST
 from emulator.zigbee.clusters.ota_blocks import decode_image_block_request
+from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import CLIENT, LATENCY, NEW_VERSION, Link, identity_of, image
 
 OCTETS = image(1000)
@@ -42,7 +43,7 @@ def test_a_restarted_server_obeys_the_offsets_of_the_client(blocks: int) -> None
     assert link.activated == [OCTETS]
     assert sorted(set(offsets(link))) == list(range(0, 1000, 50))
     assert len(offsets(link)) <= BLOCKS + 1
-    assert [done.status for done in link.finished] == [OtaStatus.SUCCESS]
+    assert [done.status for done in link.finished] == [Status.SUCCESS]
 
 
 @pytest.mark.parametrize("blocks", PLACES)

@@ -27,8 +27,8 @@ from emulator.zigbee.clusters.ota import (
     QUERY_SPECIFIC_FILE_REQUEST,
     UPGRADE_END_REQUEST,
     UPGRADE_END_RESPONSE,
-    OtaStatus,
 )
+from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import (
     CLIENT,
     HARDWARE,
@@ -96,64 +96,64 @@ def state(made: OtaServer, client: int = CLIENT) -> ServerState:
 @pytest.mark.parametrize(
     "fields, status, reason",
     [
-        ({}, OtaStatus.SUCCESS, None),
-        ({"hardware_version": HARDWARE}, OtaStatus.SUCCESS, None),
-        ({"hardware_version": 0x01FF}, OtaStatus.SUCCESS, None),
-        ({"hardware_version": 0x0200}, OtaStatus.NO_IMAGE_AVAILABLE, "hardware-version-mismatch"),
-        ({"hardware_version": 0x00FF}, OtaStatus.NO_IMAGE_AVAILABLE, "hardware-version-mismatch"),
-        ({"current_file_version": NEW_VERSION}, OtaStatus.NO_IMAGE_AVAILABLE, "already-running"),
-        ({"current_file_version": NEW_VERSION + 1}, OtaStatus.NO_IMAGE_AVAILABLE, "not-newer"),
-        ({"manufacturer_code": 1}, OtaStatus.NOT_AUTHORIZED, "nothing-for-device"),
-        ({"image_type": 1}, OtaStatus.NOT_AUTHORIZED, "nothing-for-device"),
+        ({}, Status.SUCCESS, None),
+        ({"hardware_version": HARDWARE}, Status.SUCCESS, None),
+        ({"hardware_version": 0x01FF}, Status.SUCCESS, None),
+        ({"hardware_version": 0x0200}, Status.NO_IMAGE_AVAILABLE, "hardware-version-mismatch"),
+        ({"hardware_version": 0x00FF}, Status.NO_IMAGE_AVAILABLE, "hardware-version-mismatch"),
+        ({"current_file_version": NEW_VERSION}, Status.NO_IMAGE_AVAILABLE, "already-running"),
+        ({"current_file_version": NEW_VERSION + 1}, Status.NO_IMAGE_AVAILABLE, "not-newer"),
+        ({"manufacturer_code": 1}, Status.NOT_AUTHORIZED, "nothing-for-device"),
+        ({"image_type": 1}, Status.NOT_AUTHORIZED, "nothing-for-device"),
     ],
 )
-def test_a_query_is_answered_by_what_fits(fields: dict[str, int], status: OtaStatus, reason: str | None) -> None:
+def test_a_query_is_answered_by_what_fits(fields: dict[str, int], status: Status, reason: str | None) -> None:
     assert query(server(), **fields) == (status, reason)
 
 
 def test_an_image_is_for_its_targets_only() -> None:
     made = server()
-    assert query(made, OTHER) == (OtaStatus.NOT_AUTHORIZED, "nothing-for-device")
+    assert query(made, OTHER) == (Status.NOT_AUTHORIZED, "nothing-for-device")
     made.load(OCTETS, 0, [OTHER])
-    assert query(made, OTHER)[0] == OtaStatus.SUCCESS
-    assert query(made, CLIENT)[0] == OtaStatus.SUCCESS, "bridges of one product share an offer"
+    assert query(made, OTHER)[0] == Status.SUCCESS
+    assert query(made, CLIENT)[0] == Status.SUCCESS, "bridges of one product share an offer"
     assert len(made.images) == 1
 
 
 def test_without_targets_an_image_is_for_everybody_it_fits() -> None:
     made = server(None)
     made.load(OCTETS, 0)
-    assert [query(made, client)[0] for client in (CLIENT, OTHER, 5)] == [OtaStatus.SUCCESS] * 3
+    assert [query(made, client)[0] for client in (CLIENT, OTHER, 5)] == [Status.SUCCESS] * 3
 
 
 def test_what_nothing_is_answered_with_is_a_matter_of_policy() -> None:
-    assert query(server(None, nothing_status=OtaStatus.NO_IMAGE_AVAILABLE))[0] == OtaStatus.NO_IMAGE_AVAILABLE
+    assert query(server(None, nothing_status=Status.NO_IMAGE_AVAILABLE))[0] == Status.NO_IMAGE_AVAILABLE
 
 
 def test_a_server_may_offer_what_is_no_upgrade() -> None:
     made = server(offer_not_newer=True)
-    assert query(made, current_file_version=NEW_VERSION)[0] == OtaStatus.SUCCESS
+    assert query(made, current_file_version=NEW_VERSION)[0] == Status.SUCCESS
     end(made)
-    assert query(made, current_file_version=NEW_VERSION) == (OtaStatus.NO_IMAGE_AVAILABLE, "already-running")
+    assert query(made, current_file_version=NEW_VERSION) == (Status.NO_IMAGE_AVAILABLE, "already-running")
 
 
 def test_a_server_may_leave_the_hardware_version_to_the_client() -> None:
-    assert query(server(check_hardware=False), hardware_version=0)[0] == OtaStatus.SUCCESS
+    assert query(server(check_hardware=False), hardware_version=0)[0] == Status.SUCCESS
 
 
 def test_after_delivery_no_image_is_available() -> None:
     made = server(offers_after_delivery=0)
-    assert finished(end(made)) == [Finished(CLIENT, identity_of(OCTETS), OtaStatus.SUCCESS)]
-    assert query(made) == (OtaStatus.NO_IMAGE_AVAILABLE, "already-through")
+    assert finished(end(made)) == [Finished(CLIENT, identity_of(OCTETS), Status.SUCCESS)]
+    assert query(made) == (Status.NO_IMAGE_AVAILABLE, "already-through")
 
 
 def test_after_a_failure_no_image_is_available_until_it_is_offered_anew() -> None:
     made = server()
-    (done,) = finished(end(made, OtaStatus.INVALID_IMAGE))
-    assert (done.status, done.reason) == (OtaStatus.INVALID_IMAGE, "invalid-image")
-    assert query(made) == (OtaStatus.NO_IMAGE_AVAILABLE, "already-through")
+    (done,) = finished(end(made, Status.INVALID_IMAGE))
+    assert (done.status, done.reason) == (Status.INVALID_IMAGE, "invalid-image")
+    assert query(made) == (Status.NO_IMAGE_AVAILABLE, "already-through")
     made.load(OCTETS, 0, [CLIENT])
-    assert query(made)[0] == OtaStatus.SUCCESS
+    assert query(made)[0] == Status.SUCCESS
     assert len(finished(end(made))) == 1
 
 
@@ -193,14 +193,14 @@ def test_what_lies_past_the_end_is_a_malformed_command(offset: int, octets: int)
         if warm:
             ask(made, 0)
         effects = ask(made, offset, octets)
-        assert effects[0] == DefaultResponse(CLIENT, IMAGE_BLOCK_REQUEST, OtaStatus.MALFORMED_COMMAND, 9)
+        assert effects[0] == DefaultResponse(CLIENT, IMAGE_BLOCK_REQUEST, Status.MALFORMED_COMMAND, 9)
         assert not any(isinstance(effect, Reply) for effect in effects)
 
 
 def test_a_block_of_an_image_that_is_not_here_is_aborted() -> None:
     for made, client in ((server(None), CLIENT), (server(), OTHER)):
         (reply, report) = ask(made, 0, client=client)
-        assert reply == Reply(client, IMAGE_BLOCK_RESPONSE, bytes((OtaStatus.ABORT,)), 9)
+        assert reply == Reply(client, IMAGE_BLOCK_RESPONSE, bytes((Status.ABORT,)), 9)
         assert getattr(report, "reason", None) == "image-gone"
 
 
@@ -222,7 +222,7 @@ def test_whatever_comes_a_server_answers_or_refuses_and_never_raises(command_id:
 @pytest.mark.parametrize("command_id", [0x00, 0x02, 0x05, 0x07, 0x09, 0x0A, 0xFF])
 def test_a_command_that_is_not_for_a_server_is_answered_so(command_id: int) -> None:
     effects = server().received(CLIENT, command_id, b"", 9, 0)
-    assert effects[0] == DefaultResponse(CLIENT, command_id, OtaStatus.UNSUP_CLUSTER_COMMAND, 9)
+    assert effects[0] == DefaultResponse(CLIENT, command_id, Status.UNSUP_CLUSTER_COMMAND, 9)
 
 
 def test_a_request_that_names_absent_fields_is_malformed_on_the_quick_path_too() -> None:
@@ -232,14 +232,14 @@ def test_a_request_that_names_absent_fields_is_malformed_on_the_quick_path_too()
     for control in (1, 2, 3):
         payload[0] = control
         effects = made.received(CLIENT, IMAGE_BLOCK_REQUEST, bytes(payload), 9, 0)
-        assert effects[0] == DefaultResponse(CLIENT, IMAGE_BLOCK_REQUEST, OtaStatus.MALFORMED_COMMAND, 9)
+        assert effects[0] == DefaultResponse(CLIENT, IMAGE_BLOCK_REQUEST, Status.MALFORMED_COMMAND, 9)
 
 
 @pytest.mark.parametrize("page, octets", [(0, 50), (49, 50), (100, 0)])
 def test_a_page_smaller_than_a_block_is_a_malformed_command(page: int, octets: int) -> None:
     payload = ota_blocks.encode_image_page_request(ota_blocks.ImagePageRequest(*NAMES, 0, octets, page, 20))
     effects = server().received(CLIENT, IMAGE_PAGE_REQUEST, payload, 9, 0)
-    assert effects[0] == DefaultResponse(CLIENT, IMAGE_PAGE_REQUEST, OtaStatus.MALFORMED_COMMAND, 9)
+    assert effects[0] == DefaultResponse(CLIENT, IMAGE_PAGE_REQUEST, Status.MALFORMED_COMMAND, 9)
 
 
 # Upgrade End
@@ -273,24 +273,24 @@ def test_the_upgrade_time_is_that_of_the_policy(policy: dict[str, object], curre
 @pytest.mark.parametrize(
     "status, reason",
     [
-        (OtaStatus.INVALID_IMAGE, "invalid-image"),
-        (OtaStatus.ABORT, "client-abort"),
+        (Status.INVALID_IMAGE, "invalid-image"),
+        (Status.ABORT, "client-abort"),
         (0xAB, "status-ab"),
     ],
 )
 def test_an_upgrade_end_without_success_is_confirmed_and_finishes_the_client(status: int, reason: str) -> None:
     made = server()
     effects = end(made, status)
-    assert effects[0] == DefaultResponse(CLIENT, UPGRADE_END_REQUEST, OtaStatus.SUCCESS, 9)
+    assert effects[0] == DefaultResponse(CLIENT, UPGRADE_END_REQUEST, Status.SUCCESS, 9)
     assert finished(effects) == [Finished(CLIENT, identity_of(OCTETS), status, reason)]
     assert state(made) is ServerState.FAILED
 
 
 def test_an_upgrade_end_for_an_image_that_is_not_here_is_not_authorised() -> None:
     effects = end(server(), version=NEW_VERSION + 1)
-    assert effects[0] == DefaultResponse(CLIENT, UPGRADE_END_REQUEST, OtaStatus.NOT_AUTHORIZED, 9)
-    effects = end(server(), OtaStatus.INVALID_IMAGE, version=NEW_VERSION + 1)
-    assert effects[0] == DefaultResponse(CLIENT, UPGRADE_END_REQUEST, OtaStatus.SUCCESS, 9)
+    assert effects[0] == DefaultResponse(CLIENT, UPGRADE_END_REQUEST, Status.NOT_AUTHORIZED, 9)
+    effects = end(server(), Status.INVALID_IMAGE, version=NEW_VERSION + 1)
+    assert effects[0] == DefaultResponse(CLIENT, UPGRADE_END_REQUEST, Status.SUCCESS, 9)
 
 
 def test_a_client_may_be_released_only_once_it_has_the_image() -> None:
@@ -313,18 +313,18 @@ def test_a_client_may_be_released_only_once_it_has_the_image() -> None:
 def test_a_default_response_to_an_offer_is_a_refusal() -> None:
     made = server()
     query(made)
-    effects = made.default_response(CLIENT, QUERY_NEXT_IMAGE_RESPONSE, OtaStatus.INSUFFICIENT_SPACE, 0)
+    effects = made.default_response(CLIENT, QUERY_NEXT_IMAGE_RESPONSE, Status.INSUFFICIENT_SPACE, 0)
     assert [(done.status, done.reason) for done in finished(effects)] == [
-        (OtaStatus.INSUFFICIENT_SPACE, "image-too-large")
+        (Status.INSUFFICIENT_SPACE, "image-too-large")
     ]
 
 
 @pytest.mark.parametrize("command_id", [IMAGE_NOTIFY, IMAGE_BLOCK_RESPONSE, UPGRADE_END_RESPONSE, 0x77])
 def test_other_default_responses_change_nothing(command_id: int) -> None:
     made = server()
-    assert finished(made.default_response(CLIENT, command_id, OtaStatus.FAILURE, 0)) == []
-    assert made.default_response(CLIENT, command_id, OtaStatus.SUCCESS, 0) == []
-    assert finished(made.default_response(OTHER, QUERY_NEXT_IMAGE_RESPONSE, OtaStatus.FAILURE, 0)) == []
+    assert finished(made.default_response(CLIENT, command_id, Status.FAILURE, 0)) == []
+    assert made.default_response(CLIENT, command_id, Status.SUCCESS, 0) == []
+    assert finished(made.default_response(OTHER, QUERY_NEXT_IMAGE_RESPONSE, Status.FAILURE, 0)) == []
     assert state(made) is ServerState.EXPECTED
 
 
@@ -361,11 +361,11 @@ def test_one_block_a_newer_image_overwrites_and_the_losers_are_told() -> None:
     newer = image(1000, NEW_VERSION + 1)
     effects = made.load(newer, 0, [CLIENT])
     assert [(done.client, done.status, done.reason) for done in finished(effects)] == [
-        (CLIENT, OtaStatus.ABORT, "image-overwritten"),
-        (OTHER, OtaStatus.ABORT, "image-overwritten"),
+        (CLIENT, Status.ABORT, "image-overwritten"),
+        (OTHER, Status.ABORT, "image-overwritten"),
     ]
     assert made.images == (identity_of(newer),)
-    assert query(made, OTHER)[0] == OtaStatus.NOT_AUTHORIZED
+    assert query(made, OTHER)[0] == Status.NOT_AUTHORIZED
 
 
 def test_the_same_version_with_other_octets_is_another_image() -> None:
@@ -407,9 +407,9 @@ def test_a_device_specific_file_is_for_that_device_alone() -> None:
     made = server()
     file = image(200, 5, image_type=0xFFC0)
     made.load_specific(file, CLIENT, 0)
-    assert specific(made) == specific(made, version=5) == specific(made, stack=0xFFFF) == OtaStatus.SUCCESS
-    assert specific(made, version=6) == specific(made, stack=3) == OtaStatus.NO_IMAGE_AVAILABLE
-    assert specific(made, client=OTHER) == specific(made, OTHER, OTHER) == OtaStatus.NO_IMAGE_AVAILABLE
+    assert specific(made) == specific(made, version=5) == specific(made, stack=0xFFFF) == Status.SUCCESS
+    assert specific(made, version=6) == specific(made, stack=3) == Status.NO_IMAGE_AVAILABLE
+    assert specific(made, client=OTHER) == specific(made, OTHER, OTHER) == Status.NO_IMAGE_AVAILABLE
     request = ota_blocks.ImageBlockRequest(MANUFACTURER, 0xFFC0, 5, 0, 50, CLIENT)
     payload = ota_blocks.encode_image_block_request(request)
     assert data_of(made.received(CLIENT, IMAGE_BLOCK_REQUEST, payload, 9, 0)) == file[:50]
@@ -446,7 +446,7 @@ def test_an_offer_that_nobody_takes_ends() -> None:
     while at is not None:
         done += finished(made.on_timeout(at))
         at = made.next_timeout()
-    assert [(end.status, end.reason) for end in done] == [(OtaStatus.TIMEOUT, "offer-expired")]
+    assert [(end.status, end.reason) for end in done] == [(Status.TIMEOUT, "offer-expired")]
 
 
 def test_sessions_are_bounded_and_small() -> None:

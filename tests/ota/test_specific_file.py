@@ -11,8 +11,8 @@ from emulator.zigbee.clusters.ota import (
     QUERY_SPECIFIC_FILE_REQUEST,
     QUERY_SPECIFIC_FILE_RESPONSE,
     ImageIdentity,
-    OtaStatus,
 )
+from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import CLIENT, MANUFACTURER, OLD_VERSION, OTHER, Link, image
 
 FILE = image(300, 5, image_type=0xFFC0, upgrade_file_destination=CLIENT)
@@ -32,7 +32,7 @@ def test_a_client_fetches_a_file_made_for_it_whatever_its_version() -> None:
     link.run(until=lambda link: bool(link.activated))
     assert link.activated == [FILE]
     assert link.commands()[1] == QUERY_SPECIFIC_FILE_REQUEST
-    assert [done.status for done in link.finished] == [OtaStatus.SUCCESS]
+    assert [done.status for done in link.finished] == [Status.SUCCESS]
 
 
 def test_a_file_made_for_another_is_refused() -> None:
@@ -52,7 +52,7 @@ def test_no_such_file_ends_the_attempt() -> None:
 def test_a_version_that_was_not_asked_for_is_refused() -> None:
     link = fetching(version=6)
     link.fate = lambda *_: []
-    answer = ota.QuerySpecificFileResponse(OtaStatus.SUCCESS, ImageIdentity(MANUFACTURER, 0xFFC0, 5, 300))
+    answer = ota.QuerySpecificFileResponse(Status.SUCCESS, ImageIdentity(MANUFACTURER, 0xFFC0, 5, 300))
     link.deliver(QUERY_SPECIFIC_FILE_RESPONSE, ota.encode_query_specific_file_response(answer))
     assert link.reasons("ota.refused") == ["wrong-version"]
 

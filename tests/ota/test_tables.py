@@ -22,8 +22,8 @@ from emulator.ota.session import ServerMemory
 from emulator.ota.settings import ClientSettings
 from emulator.ota.slot import MemorySlot
 from emulator.ota.table import mermaid, rows
-from emulator.zigbee.clusters.ota import OtaStatus
 from emulator.zigbee.clusters.ota_blocks import ImagePageRequest
+from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import CLIENT, IMAGE_TYPE, MANUFACTURER, ME, NEW_VERSION, identity_of, image
 
 NOW = 1_000_000
@@ -49,7 +49,7 @@ def server_in(state: ServerState) -> tuple[ServerMemory, Occasion]:
     session.state = state
     session.page_octets, session.page_end = 50, 500
     page = ImagePageRequest(MANUFACTURER, IMAGE_TYPE, NEW_VERSION, 0, 50, 500, 20)
-    return memory, Occasion(1, 2, "because", OtaStatus.ABORT, 0, 50, page)
+    return memory, Occasion(1, 2, "because", Status.ABORT, 0, 50, page)
 
 
 CLIENT_ROWS = list(rows(TRANSITIONS))
@@ -63,7 +63,7 @@ SERVER_GAPS = [
 @pytest.mark.parametrize("state, trigger", [row[:2] for row in CLIENT_ROWS])
 def test_a_client_does_what_the_row_says(state: ClientState, trigger: Trigger) -> None:
     session = client_in(state)
-    fire(session, trigger, Cause("because", OtaStatus.ABORT, 5), NOW)
+    fire(session, trigger, Cause("because", Status.ABORT, 5), NOW)
     assert session.state is TRANSITIONS[state][trigger].next_state
 
 

@@ -20,11 +20,11 @@ from emulator.zigbee.clusters.ota import (
     UPGRADE_END_REQUEST,
     ImageUpgradeStatus,
     OtaAttribute,
-    OtaStatus,
     UpgradeActivationPolicy,
     UpgradeTimeoutPolicy,
 )
 from emulator.zigbee.clusters.ota_blocks import decode_image_block_request
+from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import (
     CLIENT,
     HARDWARE,
@@ -46,7 +46,7 @@ BLOCKS = 20
 def test_an_image_arrives_octet_by_octet_and_is_activated_once() -> None:
     link = Link(OCTETS).update()
     assert link.activated == [OCTETS]
-    assert link.finished == [Finished(CLIENT, identity_of(OCTETS), OtaStatus.SUCCESS)]
+    assert link.finished == [Finished(CLIENT, identity_of(OCTETS), Status.SUCCESS)]
     assert link.commands() == [QUERY_NEXT_IMAGE_REQUEST] + [IMAGE_BLOCK_REQUEST] * BLOCKS + [UPGRADE_END_REQUEST]
     counters = link.client.counters
     assert (counters.blocks, counters.bytes_resent, counters.retries, counters.dropped) == (BLOCKS, 0, 0, 0)
@@ -150,7 +150,7 @@ def test_several_images_may_be_needed_before_any_is_activated() -> None:
     link.do(link.client.handle(Verified(True, more_needed=True), link.now))
     assert link.client.status is ImageUpgradeStatus.WAIT_FOR_MORE
     link.run(SECOND // 2)
-    assert [(done.status, done.reason) for done in link.finished] == [(OtaStatus.SUCCESS, "more-needed")]
+    assert [(done.status, done.reason) for done in link.finished] == [(Status.SUCCESS, "more-needed")]
     link.run(MINUTE, until=lambda link: link.commands()[-1] == QUERY_NEXT_IMAGE_REQUEST)
     assert link.commands()[-1] == QUERY_NEXT_IMAGE_REQUEST
 

@@ -17,6 +17,7 @@ from struct import Struct, error
 from typing import Final
 
 from emulator.core.errors import DecodeError
+from emulator.zigbee.frames.zcl_status import Status
 
 OTA_CLUSTER: Final = 0x0019
 
@@ -47,34 +48,6 @@ WAIT_FOR_COMMAND: Final = 0xFFFFFFFF
 STACK_ZIGBEE_PRO: Final = 0x0002
 
 QUERY_JITTER_MAXIMUM: Final = 100
-
-
-class OtaStatus(IntEnum):
-    """ZCL status codes that the cluster uses."""
-
-    SUCCESS = 0x00
-    FAILURE = 0x01
-    NOT_AUTHORIZED = 0x7E
-    MALFORMED_COMMAND = 0x80
-    UNSUP_CLUSTER_COMMAND = 0x81
-    INVALID_FIELD = 0x85
-    INVALID_VALUE = 0x87
-    INSUFFICIENT_SPACE = 0x89
-    DUPLICATE_EXISTS = 0x8A
-    TIMEOUT = 0x94
-    ABORT = 0x95
-    INVALID_IMAGE = 0x96
-    WAIT_FOR_DATA = 0x97
-    NO_IMAGE_AVAILABLE = 0x98
-    REQUIRE_MORE_IMAGE = 0x99
-
-
-def status_reason(status: int) -> str:
-    """A status as a machine-readable reason, e.g. `no-image-available`; `status-ab` for one that is not ours."""
-    try:
-        return OtaStatus(status).name.lower().replace("_", "-")
-    except ValueError:
-        return f"status-{status:02x}"
 
 
 class OtaAttribute(IntEnum):
@@ -273,9 +246,9 @@ def _encode_offer(status: int, image: ImageIdentity | None) -> bytes:
 
 
 def _decode_offer(payload: bytes, name: str) -> tuple[int, ImageIdentity | None]:
-    if payload and payload[0] != OtaStatus.SUCCESS:
+    if payload and payload[0] != Status.SUCCESS:
         return payload[0], None
-    return OtaStatus.SUCCESS, ImageIdentity(*unpack(_OFFER, payload, name)[1:])
+    return Status.SUCCESS, ImageIdentity(*unpack(_OFFER, payload, name)[1:])
 
 
 def encode_query_next_image_response(message: QueryNextImageResponse) -> bytes:

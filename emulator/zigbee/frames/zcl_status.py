@@ -43,3 +43,11 @@ class Status(IntEnum):
     SOFTWARE_FAILURE = 0xC1
     CALIBRATION_ERROR = 0xC2
     UNSUPPORTED_CLUSTER = 0xC3
+
+
+def status_reason(status: int) -> str:
+    """A status as a machine-readable reason, e.g. `no-image-available`; `status-ab` for one without a name."""
+    try:
+        return Status(status).name.lower().replace("_", "-")
+    except ValueError:
+        return f"status-{status:02x}"

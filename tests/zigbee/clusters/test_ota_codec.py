@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from emulator.core.errors import DecodeError
 from emulator.zigbee.clusters import ota, ota_blocks
+from emulator.zigbee.frames.zcl_status import Status, status_reason
 
 U8 = st.integers(0, 0xFF)
 U16 = st.integers(0, 0xFFFF)
 U32 = st.integers(0, 0xFFFFFFFF)
 U64 = st.integers(0, 0xFFFFFFFFFFFFFFFF)
 IDENTITIES = st.builds(ota.ImageIdentity, U16, U16, U32, U32)
-REFUSING = U8.filter(lambda status: status != ota.OtaStatus.SUCCESS)
-NO_BLOCK = U8.filter(lambda status: status not in {ota.OtaStatus.SUCCESS, ota.OtaStatus.WAIT_FOR_DATA})
+REFUSING = U8.filter(lambda status: status != Status.SUCCESS)
+NO_BLOCK = U8.filter(lambda status: status not in {Status.SUCCESS, Status.WAIT_FOR_DATA})
 NOTIFIES = st.one_of(
     st.builds(ota.ImageNotify, U8),
     st.builds(ota.ImageNotify, U8, U16),
@@ -119,7 +120,7 @@ def test_octets_left_over_are_refused(command_id: int, data: st.DataObject) -> N
     messages, encode, decode = CODECS[command_id]
     message = data.draw(messages)
     octets = encode(message)
-    refusing = octets[0] not in {ota.OtaStatus.SUCCESS, ota.OtaStatus.WAIT_FOR_DATA} and len(octets) == 1
+    refusing = octets[0] not in {Status.SUCCESS, Status.WAIT_FOR_DATA} and len(octets) == 1
     wait_grown = isinstance(message, ota_blocks.WaitForData) and message.minimum_block_period is None
     if refusing or wait_grown:
         return
@@ -209,13 +210,13 @@ def test_a_field_control_that_names_absent_fields_is_refused() -> None:
             ota_blocks.decode_image_block_request(bytes((control,)) + octets[1:])
 
 
-@pytest.mark.parametrize("status", ota.OtaStatus)
-def test_every_status_has_a_reason(status: ota.OtaStatus) -> None:
-    assert ota.status_reason(status) == status.name.lower().replace("_", "-")
+@pytest.mark.parametrize("status", Status)
+def test_every_status_has_a_reason(status: Status) -> None:
+    assert status_reason(status) == status.name.lower().replace("_", "-")
 
 
 def test_a_status_that_is_not_of_the_cluster_has_a_reason_too() -> None:
-    assert ota.status_reason(0xAB) == "status-ab"
+    assert status_reason(0xAB) == "status-ab"
 
 
 def test_our_octets_are_what_zigpy_reads() -> None:

@@ -7,6 +7,7 @@ import pytest
 from emulator.zigbee.clusters import ota, ota_blocks
 from emulator.zigbee.clusters.definition import SMART_ENERGY_PROFILE
 from emulator.zigbee.frames import aps, mac, nwk, zcl
+from emulator.zigbee.frames.zcl_status import Status
 from tests.zigbee.dissection import Packet, dissect
 
 HUB, BRIDGE, PAN = 0x0000, 0x7B21, 0x1AAA
@@ -132,4 +133,4 @@ def test_wireshark_reads_the_data_of_a_block(packets: dict[str, Packet]) -> None
 def test_wireshark_reads_wait_for_data_as_far_as_it_knows_it(packets: dict[str, Packet]) -> None:
     """Its version 4.0 shows no minimum block period there, which is no fault of the message."""
     assert "_ws.malformed" not in packets["wait"]
-    assert packets["wait"].number(f"{FIELDS}status") == ota.OtaStatus.WAIT_FOR_DATA
+    assert packets["wait"].number(f"{FIELDS}status") == Status.WAIT_FOR_DATA
