@@ -1,0 +1,372 @@
+"""An Alt HAN bridge that joined as a PPMID: fetches firmware, activates it, raises 0x8F8B, answers CS08.
+
+Its life stands in the table of `bridge_life`; the work is that of its parts, `bridge_firmware` and `bridge_gbcs`.  This
+object carries between them, the stack, and the memory that survives a power cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Final
+
+from emulator.core.clock import SECOND, VIRTUAL_EPOCH
+from emulator.core.eui64 import Eui64
+from emulator.core.standards import Standards
+from emulator.core.timers import Timers
+from emulator.devices.bridge_firmware import BridgeFirmware, FirmwareRules
+from emulator.devices.bridge_gbcs import BridgeGbcs
+from emulator.devices.bridge_life import LIFE, Life, LifeAction, LifeEvent
+from emulator.devices.bridge_memory import BridgeMemory
+from emulator.devices.bridge_setup import serve_bridge, stack_configuration
+from emulator.devices.discovery import ServiceDiscovery
+from emulator.devices.endpoint import Endpoint
+from emulator.devices.profile import JoinerProfile
+from emulator.devices.reporting import Report
+from emulator.gbcs.keys import EntityKeys, TrustAnchors
+from emulator.image.flash import PowerCut
+from emulator.image.signature import Verifier, not_checked
+from emulator.image.store import ImageStore
+from emulator.ota.behaviour import WELL_BEHAVED, ClientBehaviour
+from emulator.ota.client import OtaClient
+from emulator.ota.counters import ClientCounters
+from emulator.ports.aps import (
+    COORDINATOR,
+    ApsIndication,
+    ApsPort,
+    JoinSettings,
+    NetworkDown,
+    NetworkEvent,
+    NetworkUp,
+    Outcome,
+)
+from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
+from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER
+from emulator.zigbee.frames.zcl import ZclFrame
+from emulator.zigbee.frames.zcl_foundation import DefaultResponse
+
+__all__ = ["Bridge", "BridgeCredentials", "Life"]
+
+REJOIN_PAUSE: Final = 30 * SECOND
+POWER_CUT_PAUSE: Final = 5 * SECOND
+NOT_JOINED: Final = "not-joined"
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeCredentials:
+    """The keys of a bridge.
+
+    Attributes:
+        install_code_key: pre-configured trust centre link key, 16 octets.
+        gbcs: its own GBCS keys; None: it speaks no GBCS.
+        trust_anchors: what it holds of remote parties.
+    """
+
+    install_code_key: bytes
+    gbcs: EntityKeys | None = None
+    trust_anchors: TrustAnchors | None = None
+
+
+class Bridge:
+    """One bridge.
+
+    Args:
+        port: its stack.
+        profile: what it is.
+        credentials: its keys.
+        standards: the open questions.
+        rng: the stream for its jitter.
+        report: told of everything that happens to it.
+        memory: what it kept from before; a new device's if None.
+        verifier: checks the manufacturer's signature of an image.
+        behaviour: what its OTA client does wrong on purpose.
+        epoch: the date of `now` = 0.
+    """
+
+    def __init__(
+        self,
+        port: ApsPort,
+        profile: JoinerProfile,
+        credentials: BridgeCredentials,
+        standards: Standards,
+        rng: Random,
+        report: Report,
+        *,
+        memory: BridgeMemory | None = None,
+        verifier: Verifier = not_checked,
+        behaviour: ClientBehaviour = WELL_BEHAVED,
+        epoch: datetime = VIRTUAL_EPOCH,
+    ) -> None:
+        self.port = port
+        self.profile = profile
+        self.memory = memory or BridgeMemory()
+        self.life = Life.OFF
+        self._credentials = credentials
+        self._report = report
+        self._timers: Timers[LifeEvent] = Timers()
+        self._discovery = ServiceDiscovery(port, profile.profile_id, self)
+        self._endpoint = Endpoint(port, profile.endpoint.number, profile.profile_id, self, report)
+        rules = FirmwareRules(standards, verifier, behaviour, epoch)
+        self.firmware = BridgeFirmware(
+            self, self._endpoint, port.eui64, profile, self.memory, rules, rng, report
+        )  # fmt: skip
+        self.gbcs = BridgeGbcs(
+            self,
+            self._endpoint,
+            self.memory,
+            credentials.gbcs,
+            credentials.trust_anchors,
+            lambda: self.version,
+            TUNNELLING_CLUSTER in profile.endpoint.out_clusters,
+            standards,
+            report,
+        )
+        serve_bridge(self._endpoint.server, self._endpoint.client, profile, self.firmware.attribute)
+        port.attach(self)
+        port.configure(stack_configuration(profile, credentials.install_code_key))
+
+    @property
+    def eui64(self) -> Eui64:
+        """Its address, which is its GBCS entity identifier too."""
+        return self.port.eui64
+
+    @property
+    def version(self) -> int:
+        """The firmware version that runs."""
+        return self.firmware.version
+
+    @property
+    def images(self) -> ImageStore[ImageIdentity]:
+        """The images in its flash."""
+        return self.firmware.images
+
+    @property
+    def client(self) -> OtaClient | None:
+        """Its OTA client, while it is on the network."""
+        return self.firmware.client
+
+    @property
+    def counters(self) -> ClientCounters:
+        """What its OTA clients counted, over restarts."""
+        return self.firmware.counters
+
+    @property
+    def block_octets(self) -> int:
+        """Octets it asks for in a block."""
+        return self.firmware.block_octets
+
+    @property
+    def install_code_key(self) -> bytes:
+        """The link key of its install code, under which a hub lets it in."""
+        return self._credentials.install_code_key
+
+    @property
+    def speaks_gbcs(self) -> bool:
+        """Whether it can raise alerts and answer commands."""
+        return self.gbcs.speaks
+
+    # Power and time
+
+    def power_on(self, now: int) -> None:
+        """Power comes: boot, then go on with the network it knows, or join one."""
+        self._step(LifeEvent.POWER_ON, now)
+
+    def power_off(self, now: int, reason: str = "off") -> None:
+        """Power goes: everything volatile is lost."""
+        self._step(LifeEvent.POWER_OFF, now, reason)
+
+    def restart(self, now: int) -> None:
+        """Off and on again at once."""
+        self.power_off(now, "restart")
+        self.power_on(now)
+
+    def next_timeout(self) -> int | None:
+        """When `on_timeout` is to be called next, µs."""
+        earliest = self.firmware.next_timeout()
+        for at in (
+            self._timers.next_timeout(),
+            self._discovery.timers.next_timeout(),
+            self.gbcs.next_timeout(),
+        ):
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
+
+    def on_timeout(self, now: int) -> None:
+        """Do whatever is due."""
+        try:
+            for event in self._timers.due(now):
+                self._step(event, now)
+            self._discovery.on_timeout(now)
+            self.gbcs.on_timeout(now)
+            self.firmware.on_timeout(now)
+        except PowerCut as cut:
+            self._step(LifeEvent.POWER_CUT, now, str(cut))
+
+    # What the stack says
+
+    def network(self, event: NetworkEvent, now: int) -> None:
+        """Joined, back, or out."""
+        try:
+            if isinstance(event, NetworkUp):
+                self._report("bridge.joined", None, _whereabouts(event), now)
+                self._step(LifeEvent.NETWORK_UP, now)
+            elif isinstance(event, NetworkDown) and event.reason == NOT_JOINED:
+                self._step(LifeEvent.NOT_JOINED, now)
+            elif isinstance(event, NetworkDown):
+                self._report("bridge.network-down", event.reason, {}, now)
+                self._step(LifeEvent.NETWORK_DOWN, now)
+        except PowerCut as cut:
+            self._step(LifeEvent.POWER_CUT, now, str(cut))
+
+    def received(self, message: ApsIndication, now: int) -> None:
+        """A message from the HAN."""
+        try:
+            if message.destination_endpoint == 0:
+                self._discovery.received(message, now)
+            else:
+                self._endpoint.received(message, now)
+        except PowerCut as cut:
+            self._step(LifeEvent.POWER_CUT, now, str(cut))
+
+    def sent(self, handle: int, outcome: Outcome, now: int) -> None:
+        """What became of a message of ours."""
+        try:
+            if not self.firmware.sent(handle, outcome, now):
+                self.gbcs.sent(handle, outcome, now)
+        except PowerCut as cut:
+            self._step(LifeEvent.POWER_CUT, now, str(cut))
+
+    # What the endpoint and discovery say
+
+    def cluster_command(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
+        """A cluster's own command; False if nothing here takes it."""
+        if not frame.server_to_client:
+            return False
+        if message.cluster == OTA_CLUSTER:
+            return self.firmware.received(message, frame, now)
+        return message.cluster == TUNNELLING_CLUSTER and self.gbcs.received(message, frame, now)
+
+    def default_response(self, message: ApsIndication, frame: ZclFrame, response: DefaultResponse, now: int) -> None:
+        """The hub refused a command of ours, or has no other answer."""
+        if message.cluster == OTA_CLUSTER and frame.server_to_client:
+            self.firmware.default_response(message, response, now)
+
+    def service_found(self, device: int, cluster: int, endpoint: int, now: int) -> None:
+        """The hub serves a cluster that we use."""
+        if cluster == OTA_CLUSTER:
+            self.firmware.server_found(endpoint, self.port.eui64_of(device) or Eui64(0), now)
+        elif cluster == TUNNELLING_CLUSTER:
+            self.gbcs.server_found(endpoint, now)
+
+    def service_missing(self, device: int, cluster: int, reason: str, now: int) -> None:
+        """The hub does not serve a cluster that we use, or does not say; the part looks again later."""
+        self._report("bridge.discovery", reason, {"of": f"{device:04x}", "cluster": f"{cluster:04x}"}, now)
+        if cluster == TUNNELLING_CLUSTER:
+            self.gbcs.server_missing(now)
+
+    # What the parts ask for
+
+    def find_service(self, cluster: int, now: int) -> None:
+        """Find out where the hub serves a cluster."""
+        self._discovery.find(COORDINATOR, cluster, now)
+
+    def activate(self, image: ImageIdentity, now: int) -> None:
+        """Write the image in the slot into place, and come back with it."""
+        # Kept first: from here on a cut does not undo the decision, the next boot carries it out.
+        self.memory.change(activating=image)
+        self._step(LifeEvent.ACTIVATE, now)
+
+    # Life
+
+    def _step(self, event: LifeEvent, now: int, reason: str = "") -> None:
+        row = LIFE[self.life].get(event)
+        if row is not None:
+            self.life = row.next_state
+            ACTIONS[row.action](self, now, reason)
+
+    def _boot(self, now: int, _reason: str) -> None:
+        self._timers.clear()
+        self._report("bridge.power", "on", {"version": f"{self.version:08X}"}, now)
+        self._timers.set(LifeEvent.BOOTED, now + self.profile.boot_time)
+
+    def _stay_off(self, _now: int, _reason: str) -> None:
+        """Power will not come back by itself either."""
+        self._timers.clear()
+
+    def _shut_down(self, now: int, reason: str) -> None:
+        self._stop_parts(now)
+        self.port.stop(now)
+        self._report("bridge.power", reason, {}, now)
+
+    def _lose_power(self, now: int, reason: str) -> None:
+        """In the middle of a write; power comes back by itself."""
+        self._shut_down(now, "cut")
+        self._report("bridge.power", "cut-in-write", {"write": reason}, now)
+        self._timers.set(LifeEvent.POWER_ON, now + POWER_CUT_PAUSE)
+
+    def _resume(self, now: int, _reason: str) -> None:
+        self.memory.reload()
+        self.firmware.boot(now)
+        self.port.resume(now)
+
+    def _join(self, now: int, _reason: str) -> None:
+        self._report("bridge.joining", None, {}, now)
+        self.port.join(JoinSettings(), now)
+
+    def _join_later(self, now: int, _reason: str) -> None:
+        self._timers.set(LifeEvent.REJOIN_DUE, now + REJOIN_PAUSE)
+
+    def _run(self, now: int, _reason: str) -> None:
+        """Find out what the hub serves, and start the parts."""
+        self.firmware.start(now)
+        self.gbcs.start(now)
+
+    def _lose_network(self, now: int, reason: str) -> None:
+        self._stop_parts(now)
+        self._join_later(now, reason)
+
+    def _write_image(self, now: int, _reason: str) -> None:
+        self._timers.set(LifeEvent.WRITTEN, now + self.profile.activation_time)
+
+    def _switch_over(self, now: int, _reason: str) -> None:
+        """Run what was written, and tell once we are back."""
+        self.firmware.written(now)
+        self._shut_down(now, "restart")
+        self._boot(now, "")
+
+    def _note(self, _now: int, _reason: str) -> None:
+        """Nothing."""
+
+    def _stop_parts(self, now: int) -> None:
+        self._timers.clear()
+        self._discovery.stop()
+        self.firmware.stop()
+        self.gbcs.stop(now)
+
+
+def _whereabouts(event: NetworkUp) -> dict[str, object]:
+    return {
+        "short": f"{event.short:04x}",
+        "pan_id": f"{event.pan_id:04x}",
+        "channel": event.channel,
+        "parent": f"{event.parent:04x}",
+    }
+
+
+ACTIONS: Final[dict[LifeAction, Callable[[Bridge, int, str], None]]] = {
+    LifeAction.BOOT: Bridge._boot,
+    LifeAction.STAY_OFF: Bridge._stay_off,
+    LifeAction.SHUT_DOWN: Bridge._shut_down,
+    LifeAction.LOSE_POWER: Bridge._lose_power,
+    LifeAction.RESUME: Bridge._resume,
+    LifeAction.JOIN: Bridge._join,
+    LifeAction.JOIN_LATER: Bridge._join_later,
+    LifeAction.RUN: Bridge._run,
+    LifeAction.LOSE_NETWORK: Bridge._lose_network,
+    LifeAction.WRITE_IMAGE: Bridge._write_image,
+    LifeAction.SWITCH_OVER: Bridge._switch_over,
+    LifeAction.NOTE: Bridge._note,
+}

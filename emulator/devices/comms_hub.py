@@ -1,0 +1,283 @@
+"""The Communications Hub: forms the HAN, is its trust centre, serves firmware, and carries GBCS octets unread.
+
+Its life stands in the table of `hub_life`; the work is that of its parts, `hub_firmware` and `hub_gbcs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from random import Random
+from typing import Final
+
+from emulator.core.clock import VIRTUAL_EPOCH, zigbee_utc
+from emulator.core.errors import LocalProtocolError
+from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.standards import Standards
+from emulator.core.timers import Timers
+from emulator.devices.comms_hub_setup import hub_configuration, serve_hub
+from emulator.devices.discovery import ServiceDiscovery
+from emulator.devices.endpoint import Endpoint
+from emulator.devices.hub_firmware import HubFirmware
+from emulator.devices.hub_gbcs import HubGbcs
+from emulator.devices.hub_life import HUB_LIFE, HubAction, HubEvent, HubLife
+from emulator.devices.profile import HubProfile
+from emulator.devices.reporting import Report
+from emulator.ports.aps import (
+    ApsIndication,
+    ApsPort,
+    DeviceJoined,
+    DeviceLeft,
+    JoinRefused,
+    NetworkDown,
+    NetworkEvent,
+    NetworkSettings,
+    NetworkUp,
+    Outcome,
+)
+from emulator.ports.gateway import HanGatewayUser
+from emulator.zigbee.clusters.ota import OTA_CLUSTER
+from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER
+from emulator.zigbee.frames.zcl import ZclFrame
+from emulator.zigbee.frames.zcl_foundation import DefaultResponse
+
+
+class CommsHub:
+    """One hub; a `HanGateway` for the DCC side.
+
+    Args:
+        port: its stack.
+        profile: what it is.
+        standards: the open questions.
+        rng: the stream for its chance decisions.
+        report: told of everything that happens to it.
+        epoch: the date of `now` = 0.
+    """
+
+    def __init__(
+        self,
+        port: ApsPort,
+        profile: HubProfile,
+        standards: Standards,
+        rng: Random,
+        report: Report,
+        *,
+        epoch: datetime = VIRTUAL_EPOCH,
+    ) -> None:
+        self.port = port
+        self.profile = profile
+        self.life = HubLife.OFF
+        self._report = report
+        self._settings: NetworkSettings | None = None
+        self._gateway_user: HanGatewayUser | None = None
+        self._timers: Timers[HubEvent] = Timers()
+        self._discovery = ServiceDiscovery(port, profile.profile_id, self, clients=True)
+        self._endpoint = Endpoint(port, profile.endpoint.number, profile.profile_id, self, report)
+        self.firmware = HubFirmware(
+            self, port, self._endpoint, standards, rng, zigbee_utc(0, epoch), self._status, report
+        )  # fmt: skip
+        self.firmware.serves = profile.serves_bridges
+        self.gbcs = HubGbcs(port, self._endpoint, self._upwards, standards, report)
+        serve_hub(self._endpoint.server, self._endpoint.client, profile, epoch)
+        port.attach(self)
+        port.configure(hub_configuration(profile))
+
+    @property
+    def eui64(self) -> Eui64:
+        """Its address."""
+        return self.port.eui64
+
+    @property
+    def image_limit(self) -> int:
+        """Octets of the largest image it loads."""
+        return self.firmware.image_limit
+
+    # Power and time
+
+    def power_on(self, settings: NetworkSettings, now: int) -> None:
+        """Power comes: form the HAN; the second time, boot and go on with it, whatever `settings` are."""
+        first = self._settings is None
+        self._settings = self._settings or settings
+        self._step(HubEvent.FIRST_POWER if first else HubEvent.POWER_ON, now)
+
+    def power_off(self, now: int, reason: str = "off") -> None:
+        """Power goes: OTA sessions and tunnels are lost; images, the queue and what waits for devices are kept."""
+        self._step(HubEvent.POWER_OFF, now, reason)
+
+    def restart(self, now: int) -> None:
+        """Off and on again; LocalProtocolError where it was never on."""
+        if self._settings is None:
+            raise LocalProtocolError("a hub that was never on has nothing to restart")
+        self.power_off(now, "restart")
+        self._step(HubEvent.POWER_ON, now)
+
+    def next_timeout(self) -> int | None:
+        """When `on_timeout` is to be called next, µs."""
+        earliest = self.firmware.next_timeout()
+        for at in (
+            self._timers.next_timeout(),
+            self._discovery.timers.next_timeout(),
+            self.gbcs.next_timeout(),
+        ):
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
+
+    def on_timeout(self, now: int) -> None:
+        """Do whatever is due."""
+        for event in self._timers.due(now):
+            self._step(event, now)
+        self._discovery.on_timeout(now)
+        self.gbcs.on_timeout(now)
+        self.firmware.on_timeout(now)
+
+    # The HAN
+
+    def admit(self, device: Eui64, link_key: bytes, until: int, now: int) -> None:
+        """Let a device join under the link key of its install code until `until` (µs)."""
+        self.port.allow(device, link_key)
+        self.port.permit_joining(until, now)
+
+    def network(self, event: NetworkEvent, now: int) -> None:
+        """Something about the HAN."""
+        if isinstance(event, NetworkUp):
+            self._report("hub.network-up", None, {"extended_pan_id": eui64_text(event.extended_pan_id)}, now)
+            self._step(HubEvent.NETWORK_UP, now)
+        elif isinstance(event, NetworkDown):
+            self._report("hub.network-down", event.reason, {}, now)
+            self._step(HubEvent.NETWORK_DOWN, now)
+        elif isinstance(event, DeviceJoined):
+            self.gbcs.tunnels.forget(event.eui64)
+            fields: dict[str, object] = {"device": eui64_text(event.eui64), "short": f"{event.short:04x}"}
+            self._report("hub.device-joined", None, fields, now)
+        elif isinstance(event, DeviceLeft):
+            self._report("hub.device-left", event.reason, {"device": eui64_text(event.eui64)}, now)
+            self.gbcs.tunnels.forget(event.eui64)
+            self.firmware.device_left(event.eui64, event.reason, now)
+        elif isinstance(event, JoinRefused):
+            self._report("hub.join-refused", event.reason, {"device": eui64_text(event.eui64)}, now)
+
+    # The gateway
+
+    def attach_gateway_user(self, user: HanGatewayUser) -> None:
+        """Whom to tell."""
+        self._gateway_user = user
+
+    def deliver_image(self, image: bytes, targets: Sequence[Eui64], now: int) -> None:
+        """An OTA file for devices of the HAN; BadInput where it is none, over the limit, or for nobody."""
+        self.firmware.deliver(image, targets, now)
+
+    def overwrite_image(self, image: bytes, targets: Sequence[Eui64], now: int) -> None:
+        """Load an image at once: whoever was not through with the one in the block fails; BadInput as above."""
+        self.firmware.overwrite(image, targets, now)
+
+    def release_activation(self, device: Eui64, now: int) -> None:
+        """Tell a device that was told to wait to activate now; LocalProtocolError where it has nothing to."""
+        self.firmware.release(device, now)
+
+    def deliver_gbcs(self, device: Eui64, octets: bytes, now: int) -> None:
+        """A GBCS command for a device."""
+        self.gbcs.tunnels.deliver(device, octets, now)
+
+    def _status(self, device: Eui64, status: str, reason: str | None, now: int) -> None:
+        if self._gateway_user is not None:
+            self._gateway_user.image_status(device, status, reason, now)
+
+    def _upwards(self, device: Eui64, octets: bytes, now: int) -> None:
+        if self._gateway_user is not None:
+            self._gateway_user.gbcs_from_device(device, octets, now)
+
+    # What the stack, the endpoint and discovery say
+
+    def received(self, message: ApsIndication, now: int) -> None:
+        """A message from the HAN."""
+        if message.destination_endpoint == 0:
+            self._discovery.received(message, now)
+        else:
+            self._endpoint.received(message, now)
+
+    def sent(self, handle: int, outcome: Outcome, now: int) -> None:
+        """What became of a message of ours."""
+        if not self.firmware.sent(handle, outcome, now):
+            self.gbcs.sent(handle, outcome, now)
+
+    def cluster_command(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
+        """A cluster's own command; False if nothing here takes it."""
+        device = message.source_eui64
+        if frame.server_to_client or device is None:
+            return False
+        if message.cluster == OTA_CLUSTER and self.profile.has_ota:
+            self.firmware.received(device, message, frame, now)
+            return True
+        if message.cluster == TUNNELLING_CLUSTER:
+            self.gbcs.received(device, message, frame, now)
+            return True
+        return False
+
+    def default_response(self, message: ApsIndication, frame: ZclFrame, response: DefaultResponse, now: int) -> None:
+        """A device refused a command of ours, or has no other answer."""
+        device = message.source_eui64
+        if message.cluster == OTA_CLUSTER and device is not None and not frame.server_to_client:
+            self.firmware.default_response(device, message, response, now)
+
+    def find_ota_client(self, short: int, now: int) -> None:
+        """Find out where a device has its OTA client."""
+        self._discovery.find(short, OTA_CLUSTER, now)
+
+    def service_found(self, device: int, _cluster: int, endpoint: int, now: int) -> None:
+        """A device has an OTA client."""
+        self.firmware.client_found(device, endpoint, now)
+
+    def service_missing(self, device: int, _cluster: int, reason: str, now: int) -> None:
+        """A device has none, or does not say."""
+        self.firmware.client_missing(device, reason, now)
+
+    # Life
+
+    def _step(self, event: HubEvent, now: int, reason: str = "") -> None:
+        row = HUB_LIFE[self.life].get(event)
+        if row is not None:
+            self.life = row.next_state
+            ACTIONS[row.action](self, now, reason)
+
+    def _form(self, now: int, _reason: str) -> None:
+        settings = self._settings
+        assert settings is not None
+        self._report("hub.power", "on", {"channel": settings.channel, "pan_id": f"{settings.pan_id:04x}"}, now)
+        self.port.form(settings, now)
+
+    def _boot(self, now: int, _reason: str) -> None:
+        self._timers.set(HubEvent.BOOTED, now + self.profile.boot_time)
+
+    def _stay_off(self, _now: int, _reason: str) -> None:
+        """Nothing."""
+
+    def _shut_down(self, now: int, reason: str) -> None:
+        self._timers.clear()
+        self._discovery.stop()
+        self.firmware.stop()
+        self.gbcs.stop()
+        self.port.stop(now)
+        self._report("hub.power", reason, {}, now)
+
+    def _resume(self, now: int, _reason: str) -> None:
+        self._report("hub.power", "on", {}, now)
+        self.port.resume(now)
+
+    def _serve(self, now: int, _reason: str) -> None:
+        self.firmware.start(now)
+        self.gbcs.start(now)
+
+    def _note(self, _now: int, _reason: str) -> None:
+        """Nothing."""
+
+
+ACTIONS: Final[dict[HubAction, Callable[[CommsHub, int, str], None]]] = {
+    HubAction.FORM: CommsHub._form,
+    HubAction.BOOT: CommsHub._boot,
+    HubAction.STAY_OFF: CommsHub._stay_off,
+    HubAction.SHUT_DOWN: CommsHub._shut_down,
+    HubAction.RESUME: CommsHub._resume,
+    HubAction.SERVE: CommsHub._serve,
+    HubAction.NOTE: CommsHub._note,
+}

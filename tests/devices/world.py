@@ -1,0 +1,285 @@
+"""A hub, bridges and the Access Control Broker behind them on `mem:aps`, each with standards and flash of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from emulator.core.clock import HOUR, MINUTE, SECOND
+from emulator.core.eui64 import Eui64
+from emulator.core.rng import SeededStreams
+from emulator.core.standards import Standards
+from emulator.devices.bridge import Bridge, BridgeCredentials, Life
+from emulator.devices.bridge_memory import BridgeMemory
+from emulator.devices.comms_hub import CommsHub
+from emulator.devices.profile import JoinerProfile
+from emulator.devices.profile_loading import load_hub, load_joiner
+from emulator.gbcs.access_control_broker import AccessControlBroker, FirmwareActivationAlert, FirmwareVersionRead
+from emulator.gbcs.pki import Pki, generate_pki
+from emulator.image.flash import Flash
+from emulator.image.header import OtaHeader
+from emulator.image.signature import Verifier, not_checked
+from emulator.ota.behaviour import WELL_BEHAVED, ClientBehaviour
+from emulator.ports.aps import ApsMessage, ApsPort, NetworkSettings
+from emulator.runtime.driver import DeviceDriver
+from emulator.runtime.engine import Engine
+from emulator.transports.memory.aps_air import ApsAir
+from emulator.transports.memory.topology import Topology
+
+HUB = Eui64(0x00DB_0000_0000_0001)
+NETWORK = NetworkSettings(15, 0x1A62, HUB, bytes(range(16)))
+OLD = 0x0001_0000
+NEW = 0x0002_0000
+
+
+@cache
+def pki() -> Pki:
+    """Keys take long to make, and nothing changes in them."""
+    return generate_pki(SeededStreams(1), ())
+
+
+def image(
+    size: int = 1000,
+    profile: str | JoinerProfile = "bridge-1",
+    version: int = NEW,
+    seed: int = 1,
+    **fields: int,
+) -> bytes:
+    """An unsigned OTA file for that product."""
+    known = load_joiner(profile) if isinstance(profile, str) else profile
+    header = OtaHeader(
+        manufacturer_code=known.manufacturer,
+        image_type=known.image_type,
+        file_version=version,
+        total_image_size=size,
+        minimum_hardware_version=0x0100,
+        maximum_hardware_version=0x01FF,
+    )
+    header = replace(header, **fields)  # type: ignore[arg-type]  # by name
+    return header.encode() + random.Random(seed).randbytes(size - header.header_length)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One report."""
+
+    at: int
+    source: str
+    kind: str
+    reason: str | None
+    fields: Mapping[str, object]
+
+
+class TappedPort:
+    """A port that keeps every message handed to it, and may refuse some."""
+
+    def __init__(self, inside: ApsPort, tap: Callable[[ApsMessage], None]) -> None:
+        self._inside = inside
+        self._tap = tap
+        self.swallow: Callable[[ApsMessage], bool] = lambda _: False
+        self._lost = 1 << 40
+
+    def short_of(self, device: Eui64) -> int | None:
+        return self._inside.short_of(device)
+
+    def send(self, message: ApsMessage, now: int) -> int:
+        self._tap(message)
+        if self.swallow(message):
+            self._lost += 1
+            return self._lost
+        return self._inside.send(message, now)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inside, name)
+
+
+@dataclass(slots=True)
+class Member:
+    """One bridge."""
+
+    name: str
+    bridge: Bridge
+    driver: DeviceDriver
+    port: TappedPort
+    sent: list[ApsMessage] = field(default_factory=list)
+
+
+class World:
+    """A HAN; `events` has every report, `alerts` what the broker took, `statuses` what the hub told of images."""
+
+    def __init__(
+        self, *profiles: str | JoinerProfile, hub: str = "hub", limit: int = 768_000, **set_to: object
+    ) -> None:
+        self.engine = Engine()
+        self.topology = Topology()
+        self.streams = SeededStreams(1)
+        self.air = ApsAir(self.engine, self.topology, self.streams, lambda *_: None)
+        self.standards = Standards({"limits.image_octets": limit, **set_to})
+        self.events: list[Happened] = []
+        self.alerts: list[FirmwareActivationAlert] = []
+        self.refusals: list[str] = []
+        self.readings: list[FirmwareVersionRead] = []
+        self.statuses: list[tuple[int, str, str | None]] = []
+        self.hub_sent: list[ApsMessage] = []
+        self.hub_port = TappedPort(self.air.port(HUB, self._reporter("hub/stack")), self.hub_sent.append)
+        self.hub = CommsHub(
+            self.hub_port,  # type: ignore[arg-type]  # passes everything on
+            load_hub(hub),
+            self.standards,
+            self.streams.stream("hub"),
+            self._reporter("hub"),
+        )
+        self.hub_driver = DeviceDriver(self.engine, self.hub_port, self.hub)  # type: ignore[arg-type]  # as above
+        self.broker = AccessControlBroker(pki().access_control_broker.keys)
+        self.hub.attach_gateway_user(self)
+        self.members: list[Member] = []
+        self._count = 0
+        self.hub.power_on(NETWORK, 0)
+        self.run_for(SECOND)
+        for profile in profiles:
+            self.join(self.add(profile))
+
+    def _reporter(self, source: str) -> Callable[[str, str | None, dict[str, object], int], None]:
+        return lambda kind, reason, fields, now: self.events.append(Happened(now, source, kind, reason, fields))
+
+    # Who is there
+
+    def add(
+        self,
+        profile: str | JoinerProfile = "bridge-1",
+        *,
+        standards: Standards | None = None,
+        verifier: Verifier = not_checked,
+        behaviour: ClientBehaviour = WELL_BEHAVED,
+        gbcs: bool = True,
+        flash: Flash | None = None,
+    ) -> Member:
+        """A bridge that hears the hub; switched off."""
+        self._count += 1
+        number = self._count
+        eui64 = Eui64(0x00DB_0000_0000_1000 + number)
+        name = f"bridge-{number}"
+        self.topology.connect(HUB, eui64)
+        sent: list[ApsMessage] = []
+        port = TappedPort(self.air.port(eui64, self._reporter(f"{name}/stack")), sent.append)
+        keys = pki().device(eui64)
+        bridge = Bridge(
+            port,  # type: ignore[arg-type]  # passes everything on
+            load_joiner(profile) if isinstance(profile, str) else profile,
+            BridgeCredentials(bytes([number]) * 16, keys.keys if gbcs else None, pki().trust_anchors()),
+            standards or self.standards,
+            self.streams.stream(name),
+            self._reporter(name),
+            memory=BridgeMemory(flash),
+            verifier=verifier,
+            behaviour=behaviour,
+        )
+        driver = DeviceDriver(self.engine, port, bridge)  # type: ignore[arg-type]  # as above
+        self.broker.register(eui64, keys.public_keys)
+        return Member(name, bridge, driver, port, sent)
+
+    def join(self, member: Member) -> Member:
+        """Switch it on, and wait until it is at work."""
+        self.members.append(member)
+        bridge = member.bridge
+        self.hub.admit(bridge.eui64, bridge.install_code_key, self.now + HOUR, self.now)
+        bridge.power_on(self.now)
+        self.arm()
+        assert self.until(lambda: bridge.life is Life.RUNNING, MINUTE), self.events[-5:]
+        self.run_for(5 * SECOND)
+        return member
+
+    @property
+    def bridge(self) -> Bridge:
+        return self.members[0].bridge
+
+    @property
+    def member(self) -> Member:
+        return self.members[0]
+
+    # Time
+
+    @property
+    def now(self) -> int:
+        return self.engine.now
+
+    def arm(self) -> None:
+        """Something was called from outside."""
+        self.hub_driver.arm()
+        for member in self.members:
+            member.driver.arm()
+
+    def run_for(self, span: int) -> None:
+        self.arm()
+        self.engine.run_for(span)
+
+    def until(self, condition: Callable[[], bool], span: int = HOUR) -> bool:
+        """Let time pass until `condition`, looked at after every step, holds; whether it does."""
+        self.arm()
+        end = self.now + span
+        while not condition():
+            at = self.engine.next_event
+            if at is None or at > end:
+                self.engine.run_until(end)
+                return condition()
+            self.engine.step()
+        return True
+
+    # What the DCC side does and hears
+
+    def offer(self, octets: bytes, *members: Member) -> None:
+        targets = [member.bridge.eui64 for member in members or self.members]
+        self.hub.deliver_image(octets, targets, self.now)
+        self.arm()
+
+    def read_version(self, member: Member, counter: int = 1) -> bytes:
+        """Send CS08; the command."""
+        supplier = pki().suppliers[0].entity_id
+        command = self.broker.command_cs08(member.bridge.eui64, supplier, counter)
+        self.hub.deliver_gbcs(member.bridge.eui64, command, self.now)
+        self.arm()
+        return command
+
+    def gbcs_from_device(self, device: Eui64, octets: bytes, now: int) -> None:
+        outcome = self.broker.receive(octets, now)
+        if isinstance(outcome, FirmwareActivationAlert):
+            self.alerts.append(outcome)
+        elif isinstance(outcome, FirmwareVersionRead):
+            self.readings.append(outcome)
+        else:
+            self.refusals.append(outcome.reason.value)
+
+    def image_status(self, device: Eui64, status: str, reason: str | None, now: int) -> None:
+        self.statuses.append((int(device), status, reason))
+
+    # What a test asks
+
+    def of(self, kind: str, source: str | None = None) -> list[Happened]:
+        return [each for each in self.events if each.kind == kind and source in (None, each.source)]
+
+    def reasons(self, kind: str, source: str | None = None) -> list[str | None]:
+        return [each.reason for each in self.of(kind, source)]
+
+    def status_of(self, member: Member) -> list[tuple[str, str | None]]:
+        return [(status, reason) for device, status, reason in self.statuses if device == member.bridge.eui64]
+
+    def restart_hub(self) -> None:
+        self.hub.restart(self.now)
+        self.arm()
+
+    def restart(self, member: Member) -> None:
+        member.bridge.restart(self.now)
+        self.arm()
+
+    def updated(self, version: int = NEW, span: int = 24 * HOUR) -> bool:
+        """Run until every bridge runs `version` and is back, and its alert has come where it speaks GBCS."""
+        bridges = [member.bridge for member in self.members]
+        return self.until(
+            lambda: (
+                all(bridge.version == version and bridge.life is Life.RUNNING for bridge in bridges)
+                and len(self.alerts) >= sum(bridge.speaks_gbcs for bridge in bridges)
+            ),
+            span,
+        )
