@@ -1,0 +1,238 @@
+"""A HAN of one run, as the Python API gives it: the hub, the bridges, and the Access Control Broker behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emulator.core.clock import DAY, MINUTE
+from emulator.core.eui64 import Eui64
+from emulator.core.events import Event
+from emulator.devices.bridge import Bridge, Life
+from emulator.devices.comms_hub import CommsHub
+from emulator.image.file import OtaFile, read_image
+from emulator.observe.summary import version_text
+from emulator.ota.client_table import ClientState
+from emulator.runtime.acb import AcbHandle
+from emulator.runtime.driver import DeviceDriver
+from emulator.runtime.outcome import Alert, Outcome
+from emulator.runtime.stage import stage_of
+from emulator.runtime.usage import DownloadUsage
+
+if TYPE_CHECKING:
+    from emulator.runtime.simulation import Simulation
+
+JOIN_LIMIT = 30 * MINUTE
+UPDATE_LIMIT = 14 * DAY
+TIME_LIMIT = "time-limit"
+_AT_REST = (ClientState.IDLE, ClientState.SEEKING, ClientState.OFF)
+
+
+class HubHandle:
+    """The communications hub of a HAN."""
+
+    def __init__(self, simulation: Simulation, name: str, device: CommsHub, driver: DeviceDriver) -> None:
+        self.name = name
+        self.device = device
+        self._simulation = simulation
+        self._driver = driver
+
+    @property
+    def eui64(self) -> Eui64:
+        """Its address, which is the extended PAN id too."""
+        return self.device.eui64
+
+    async def offer(self, image: bytes | OtaFile | Path, to: BridgeHandle | Iterable[BridgeHandle]) -> None:
+        """Give the hub an image for these bridges; it notifies them, or lets them wait for their turn.
+
+        Raises:
+            BadInput: it is no OTA file, or over the limit.
+        """
+        octets, targets = self._octets(image), _several(to)
+        for bridge in targets:
+            bridge.expect_update()
+        self.device.deliver_image(octets, [bridge.eui64 for bridge in targets], self._simulation.now)
+        self._driver.arm()
+
+    async def overwrite(self, image: bytes | OtaFile | Path, to: BridgeHandle | Iterable[BridgeHandle]) -> None:
+        """Load an image at once, in the place of the one being served: whoever was not through with that one fails.
+
+        Raises:
+            BadInput: it is no OTA file, or over the limit.
+        """
+        octets, targets = self._octets(image), _several(to)
+        for bridge in targets:
+            bridge.expect_update()
+        self.device.overwrite_image(octets, [bridge.eui64 for bridge in targets], self._simulation.now)
+        self._driver.arm()
+
+    def restart(self) -> None:
+        """Off and on again: sessions and tunnels are lost, images and keys are kept."""
+        self.device.restart(self._simulation.now)
+        self._driver.arm()
+
+    def _octets(self, image: bytes | OtaFile | Path) -> bytes:
+        if isinstance(image, Path):
+            image = read_image(image, self.device.image_limit)
+        return image if isinstance(image, bytes) else image.octets
+
+
+def _several(to: BridgeHandle | Iterable[BridgeHandle]) -> list[BridgeHandle]:
+    return [to] if isinstance(to, BridgeHandle) else list(to)
+
+
+class BridgeHandle:
+    """One bridge of a HAN.
+
+    Attributes:
+        usage: where the time of its download goes.
+        install_code: without its CRC.
+        alert: the last 0x8F8B of the update that it was last offered.
+        refusal: why nothing comes of that update, or why it is not on the network; None where all is well.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        name: str,
+        device: Bridge,
+        driver: DeviceDriver,
+        install_code: bytes,
+        usage: DownloadUsage,
+    ) -> None:
+        self.name = name
+        self.usage = usage
+        self.device = device
+        self.install_code = install_code
+        self.alert: Alert | None = None
+        self.refusal: str | None = None
+        self._simulation = simulation
+        self._driver = driver
+        self._was_up = False
+        self._down: str | None = None
+        self._pending = False
+        self._refused: str | None = None
+        self._activated: bool | None = None
+        simulation.recorder.watch(name, self._watch)
+
+    @property
+    def eui64(self) -> Eui64:
+        """Its address."""
+        return self.device.eui64
+
+    @property
+    def version(self) -> str:
+        """What it runs, 8 upper-case hex digits."""
+        return version_text(self.device.version)
+
+    @property
+    def is_up(self) -> bool:
+        """On the network and at work."""
+        return self.device.life is Life.RUNNING
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Octets received, and octets of the image under way (0 where there is none)."""
+        identity = self.device.images.identity
+        return self.device.images.received, 0 if identity is None else identity.image_size
+
+    @property
+    def stage(self) -> str:
+        """Where its update stands, in words for people."""
+        if self.refusal is not None:
+            return f"failed: {self.refusal}"
+        if self._activated is None:
+            return stage_of(self.device)
+        if not self.is_up:
+            return "restarting"
+        return "done" if self._finished() else "reporting the activation"
+
+    def power_on(self) -> None:
+        """Switch it on: it joins, or goes on with its network."""
+        self.device.power_on(self._simulation.now)
+        self._driver.arm()
+
+    def power_off(self) -> None:
+        """Switch it off."""
+        self.device.power_off(self._simulation.now)
+
+    def restart(self) -> None:
+        """Off and on again."""
+        self.device.restart(self._simulation.now)
+        self._driver.arm()
+
+    def expect_update(self) -> None:
+        """An image is on its way: what `update_finished` tells is about that one."""
+        self.alert = None
+        if self._was_up:
+            self.refusal = None
+        self.usage.reset()
+        self._pending = True
+        self._refused = self._activated = None
+
+    async def joined(self, limit: int = JOIN_LIMIT) -> bool:
+        """Wait until it is on the network, `limit` µs at most; its tries in between may fail."""
+        up = await self._simulation.until(lambda: self.is_up, self._simulation.now + limit)
+        if not up:
+            self.refusal = self._down or TIME_LIMIT
+        return up
+
+    async def update_finished(self, limit: int = UPDATE_LIMIT) -> Outcome:
+        """Wait until the update has come to an end, good or bad, `limit` µs of the run at most."""
+        await self._simulation.until(self._finished, self._simulation.now + limit)
+        reason = self.refusal or (None if self._finished() else self._down or TIME_LIMIT)
+        self._pending = False
+        return Outcome(reason is None, self.version, reason, self.alert)
+
+    def give_up(self, reason: str) -> None:
+        """The hub says that nothing comes of it; what the bridge itself said before counts more."""
+        if self._pending and self._activated is None:
+            self.refusal = self.refusal or self._refused or reason
+
+    def take_alert(self, alert: Alert) -> None:
+        """The Access Control Broker got the alert."""
+        self.alert = alert
+
+    def _finished(self) -> bool:
+        """The alert comes last, after a good activation and after a bad one; a refusal ends it when the hub knows."""
+        if self._activated is not None:
+            return self.is_up and (self.alert is not None or not self.device.speaks_gbcs)
+        if self._refused is not None and self.refusal is None:
+            client = self.device.client
+            if client is not None and client.state in _AT_REST:
+                self.refusal = self._refused
+        return self.refusal is not None
+
+    def _watch(self, event: Event) -> None:
+        """Remember what decides the outcome."""
+        kind = event.kind
+        if kind == "bridge.joined":
+            self._was_up, self._down = True, None
+            if not self._pending:
+                self.refusal = None
+        elif kind == "bridge.network-down":
+            self._down = event.reason
+        elif not self._pending or self._activated is not None:
+            return
+        elif kind == "bridge.activated":
+            self._activated, self.refusal = True, None
+        elif kind == "bridge.activation-failed":
+            self._activated = False
+            self.refusal = event.reason or "activation-failed"
+        elif kind == "ota.refused":
+            self._refused = event.reason
+        elif kind == "ota.failed" and not event.fields.get("resumable"):
+            self.refusal = self.refusal or event.reason
+
+
+class Han:
+    """One HAN: `hub`, `bridges` in the order asked for, `relays` between them, and `acb`."""
+
+    def __init__(
+        self, hub: HubHandle, bridges: Sequence[BridgeHandle], relays: Sequence[BridgeHandle], acb: AcbHandle
+    ) -> None:
+        self.hub = hub
+        self.bridges = list(bridges)
+        self.relays = list(relays)
+        self.acb = acb

@@ -1,0 +1,155 @@
+"""Puts the devices of a HAN together: addresses and keys, stacks, models, who hears whom, and lets them join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from emulator.core.clock import HOUR, MINUTE, SECOND
+from emulator.core.eui64 import Eui64
+from emulator.devices.bridge import Bridge, BridgeCredentials
+from emulator.devices.comms_hub import CommsHub
+from emulator.devices.profile import HubProfile, JoinerProfile
+from emulator.devices.profile_ota import signature_verifier
+from emulator.image.signature import Verifier
+from emulator.ports.aps import NetworkSettings
+from emulator.runtime.acb import AcbHandle
+from emulator.runtime.driver import DeviceDriver
+from emulator.runtime.han import JOIN_LIMIT, BridgeHandle, Han, HubHandle
+from emulator.runtime.identities import eui64_for, install_code_for, network_for
+from emulator.runtime.usage import DownloadUsage
+from emulator.transports.memory.topology import Link
+
+if TYPE_CHECKING:
+    from emulator.runtime.simulation import Simulation
+
+PERMIT_SPAN = HOUR
+PERMIT_AGAIN = MINUTE
+ANNOUNCE_LIMIT = 10 * SECOND
+"""For a device on the network to become known to the hub."""
+
+Member = tuple[JoinerProfile, Verifier]
+"""What a bridge is, and how it checks the signature of an image."""
+
+
+class HanSetup:
+    """One HAN that is being put together.
+
+    Args:
+        simulation: the run.
+        name: goes before the names of the HAN's devices; empty for a run with one HAN.
+        channel: 11 to 26.
+        link: every link of it.
+    """
+
+    def __init__(self, simulation: Simulation, name: str, channel: int, link: Link) -> None:
+        self._simulation = simulation
+        self._prefix = f"{name}/" if name else ""
+        self._channel = channel
+        self._link = link
+
+    def build(self, hub: HubProfile, members: Sequence[Member], relay: JoinerProfile, relays: int) -> Han:
+        """Everything, switched off; `relays` of profile `relay` stand between the hub and the members."""
+        hub_handle = self._hub(hub)
+        acb = AcbHandle(self._simulation, hub_handle.device, self._simulation.pki())
+        member = (relay, signature_verifier(relay, self._simulation.standards))
+        names = [f"{self._prefix}relay-{number}" for number in range(1, relays + 1)]
+        between = [self._bridge(name, hub_handle, member) for name in names]
+        labels = _labels(self._prefix, [profile for profile, _ in members])
+        bridges = [self._bridge(*each) for each in zip(labels, [hub_handle] * len(labels), members, strict=True)]
+        for bridge in (*between, *bridges):
+            acb.serve(bridge)
+        han = Han(hub_handle, bridges, between, acb)
+        self._place(han)
+        return han
+
+    async def let_join(self, han: Han) -> None:
+        """Switch the hub on, then the devices one after the other, the relays first: each is the parent of the next."""
+        simulation = self._simulation
+        han.hub.device.power_on(self._network(han.hub), simulation.now)
+        simulation.arm(han.hub.device)
+        for bridge in (*han.relays, *han.bridges):
+            await self._let_in(han.hub.device, bridge)
+
+    async def _let_in(self, hub: CommsHub, bridge: BridgeHandle) -> None:
+        """Open the HAN for one device, and again while it does not find its way in: a broadcast can be lost."""
+        simulation = self._simulation
+        deadline = simulation.now + JOIN_LIMIT
+        bridge.power_on()
+        while not bridge.is_up and simulation.now < deadline:
+            hub.admit(bridge.eui64, bridge.device.install_code_key, simulation.now + PERMIT_SPAN, simulation.now)
+            simulation.arm(hub)
+            await bridge.joined(min(PERMIT_AGAIN, deadline - simulation.now))
+        if bridge.is_up:
+            known = simulation.now + ANNOUNCE_LIMIT
+            await simulation.until(lambda: hub.port.short_of(bridge.eui64) is not None, known)
+
+    def _network(self, hub: HubHandle) -> NetworkSettings:
+        settings = network_for(self._simulation.streams, self._prefix, hub.eui64, self._channel)
+        self._simulation.tell_key(settings.network_key, f"network key of {hub.name}")
+        return settings
+
+    def _hub(self, profile: HubProfile) -> HubHandle:
+        simulation, name = self._simulation, f"{self._prefix}hub"
+        eui64 = self._address(name)
+        port = simulation.air.port(eui64, name)
+        rng = simulation.streams.stream(f"{name}/device")
+        device = CommsHub(port, profile, simulation.standards, rng, simulation.recorder.reporter(name))
+        driver = DeviceDriver(simulation.engine, port, device)
+        simulation.drivers[device] = driver
+        return HubHandle(simulation, name, device, driver)
+
+    def _bridge(self, name: str, hub: HubHandle, member: Member) -> BridgeHandle:
+        simulation = self._simulation
+        profile, verifier = member
+        eui64 = self._address(name)
+        port = simulation.air.port(eui64, name)
+        code = install_code_for(simulation.streams, name, profile)
+        pki = simulation.pki()
+        device = Bridge(
+            port,
+            profile,
+            BridgeCredentials(code.key, pki.device(eui64).keys, pki.trust_anchors()),
+            simulation.standards,
+            simulation.streams.stream(f"{name}/device"),
+            simulation.recorder.reporter(name),
+            verifier=verifier,
+        )
+        driver = simulation.drivers[device] = DeviceDriver(simulation.engine, port, device)
+        simulation.tell_key(code.key, f"link key of {name}")
+        usage = DownloadUsage(
+            name,
+            lambda: f"{port.short_of(eui64) or 0:04x}",
+            lambda: device.counters,
+            lambda: simulation.air.exchanged(eui64),
+        )
+        simulation.recorder.watch(name, usage.take)
+        simulation.recorder.watch(hub.name, usage.take)
+        return BridgeHandle(simulation, name, device, driver, code.code, usage)
+
+    def _address(self, name: str) -> Eui64:
+        eui64 = eui64_for(self._simulation.streams, name)
+        self._simulation.recorder.names[eui64] = name
+        return eui64
+
+    def _place(self, han: Han) -> None:
+        """A chain from the hub over the relays; the bridges hear the last of it, and each other."""
+        chain: list[Eui64] = [han.hub.eui64, *(relay.eui64 for relay in han.relays)]
+        topology = self._simulation.air.topology
+        topology.chain(chain, self._link)
+        ends = [bridge.eui64 for bridge in han.bridges]
+        for index, end in enumerate(ends):
+            topology.connect(chain[-1], end, self._link)
+            for other in ends[index + 1 :]:
+                topology.connect(end, other, self._link)
+
+
+def _labels(prefix: str, profiles: Sequence[JoinerProfile]) -> list[str]:
+    """The profile's name, numbered where there are several of it."""
+    names = [profile.name for profile in profiles]
+    seen: dict[str, int] = {}
+    labels = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        labels.append(f"{prefix}{name}" if names.count(name) == 1 else f"{prefix}{name}.{seen[name]}")
+    return labels
