@@ -23,7 +23,9 @@ INTERRUPTED = 130
 
 COMMANDS = {
     "demo": ("emulator.control.cli.demo", "Update a bridge over the emulated air, from join to CS08."),
+    "gbcs": ("emulator.control.cli.gbcs", "Decode, check and build GBCS messages."),
     "image": ("emulator.control.cli.image", "Build, show, verify and damage OTA files."),
+    "pki": ("emulator.control.cli.pki", "Make, import or show a test PKI."),
     "profiles": ("emulator.control.cli.profiles", "List the device profiles, or show one."),
     "standards": ("emulator.control.cli.standards", "List the open questions of the standards, with defaults."),
 }
