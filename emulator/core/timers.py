@@ -2,27 +2,62 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
 
+NEVER = 1 << 62
 
-class Timers(Generic[Key]):
-    """A set of deadlines by key; setting a key again replaces it, cancelling an unknown one is nothing."""
+_STALE_ENTRIES = 64
+"""Entries of deadlines set anew or cancelled that may lie about, besides as many as there are deadlines."""
 
-    __slots__ = ("_deadlines", "_heap", "_serial")
+
+class Alarm:
+    """The moment (µs) at which an object wants to be called at the latest, whatever timers it is made of.
+
+    Whoever drives the object compares this one number after each call, and asks for the next timeout only once the
+    moment has come; after a cancellation it is earlier than needed, which does no harm.
+    """
+
+    __slots__ = ("at",)
 
     def __init__(self) -> None:
-        self._deadlines: dict[Key, tuple[int, int]] = {}
+        self.at = NEVER
+
+    def by(self, at: int) -> None:
+        """Be called at `at` (µs) at the latest."""
+        self.at = min(self.at, at)
+
+
+class Timers(Generic[Key]):
+    """A set of deadlines by key; setting a key again replaces it, cancelling an unknown one is nothing.
+
+    Args:
+        alarm: moved forward by every deadline that is set.
+    """
+
+    __slots__ = ("_deadlines", "_heap", "_serial", "alarm")
+
+    def __init__(self, alarm: Alarm | None = None) -> None:
+        self.alarm = alarm or Alarm()
+        self._deadlines: dict[Key, tuple[int, int, Key]] = {}
         self._heap: list[tuple[int, int, Key]] = []
         self._serial = 0
 
     def set(self, key: Key, at: int) -> None:
         """Let `key` fall due at `at` (µs), whatever it was set to before."""
-        self._serial += 1
-        self._deadlines[key] = (at, self._serial)
-        heappush(self._heap, (at, self._serial, key))
+        self._serial = serial = self._serial + 1
+        heap, deadlines = self._heap, self._deadlines
+        deadlines[key] = entry = (at, serial, key)
+        heappush(heap, entry)
+        alarm = self.alarm
+        if at < alarm.at:  # noqa: PLR1730 - min() costs more than all the rest of this
+            alarm.at = at
+        # A deadline that is set anew with every frame must not leave an entry for each behind.
+        if len(heap) > _STALE_ENTRIES + 2 * len(deadlines):
+            heap[:] = deadlines.values()
+            heapify(heap)
 
     def cancel(self, key: Key) -> None:
         """Forget `key`."""
@@ -40,9 +75,9 @@ class Timers(Generic[Key]):
         """When the earliest deadline falls due (µs), or None."""
         heap = self._heap
         while heap:
-            at, serial, key = heap[0]
-            if self._deadlines.get(key) == (at, serial):
-                return at
+            entry = heap[0]
+            if self._deadlines.get(entry[2]) is entry:
+                return entry[0]
             heappop(heap)
         return None
 
