@@ -17,7 +17,7 @@ from emulator.image.flash import Flash
 from emulator.image.store import (
     ActiveImage,
     ImageStore,
-    _Record,  # kept twice and checked: what the images' own records are made of
+    Record,  # kept twice and checked: what the images' own records are made of
 )
 from emulator.zigbee.clusters.ota import ImageIdentity
 
@@ -103,7 +103,7 @@ class BridgeMemory:
 
     def reload(self) -> None:
         """Power is back: flash alone says what is kept."""
-        self._record = _Record(self.flash, "bridge/state", f"H{_CAPACITY}s")
+        self._record = Record(self.flash, "bridge/state", f"H{_CAPACITY}s")
         length, octets = self._record.value or (0, b"")
         self._state = BridgeState.decode(octets[:length]) if length else BridgeState()
 

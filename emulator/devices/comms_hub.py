@@ -147,7 +147,6 @@ class CommsHub:
             self._report("hub.network-down", event.reason, {}, now)
             self._step(HubEvent.NETWORK_DOWN, now)
         elif isinstance(event, DeviceJoined):
-            self.gbcs.tunnels.forget(event.eui64)
             fields: dict[str, object] = {"device": eui64_text(event.eui64), "short": f"{event.short:04x}"}
             self._report("hub.device-joined", None, fields, now)
         elif isinstance(event, DeviceLeft):

@@ -20,7 +20,7 @@ class HubOffers:
     def __init__(self) -> None:
         self.block: QueuedOffer | None = None
         self._queue = OfferQueue()
-        self._owed: set[tuple[int, ImageIdentity]] = set()
+        self._owed: dict[tuple[int, ImageIdentity], None] = {}
 
     @property
     def running(self) -> QueuedOffer | None:
@@ -82,11 +82,11 @@ class HubOffers:
 
     def finished(self, device: int, image: ImageIdentity) -> QueuedOffer | None:
         """A device is through with an image; the offer to load next, if it was the last."""
-        self._owed.discard((device, image))
+        self._owed.pop((device, image), None)
         return self._queue.finished(device, image)
 
     def _owe(self, offer: QueuedOffer) -> None:
-        self._owed.update((target, offer.image) for target in offer.targets)
+        self._owed.update(dict.fromkeys((target, offer.image) for target in offer.targets))
 
 
 def _queue_of(first: QueuedOffer, *others: QueuedOffer) -> OfferQueue:

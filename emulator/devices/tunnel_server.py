@@ -141,7 +141,7 @@ class TunnelServer:
                 self.user.send_tunnelling(device, TunnelClosureNotification(identifier), now)
 
     def forget(self, device: Eui64) -> None:
-        """A device went, or announced itself anew: its tunnel is gone."""
+        """A device went, or has a new tunnel: the old one is gone."""
         self._tunnels.pop(device, None)
         self.timers.cancel((_RETRY, device))
         self.timers.cancel((_IDLE, device))

@@ -57,7 +57,7 @@ class ActiveImage:
     sha256: bytes = bytes(32)
 
 
-class _Record:
+class Record:
     """A value in flash, kept twice; each writing has a higher serial number than the one before.
 
     Attributes:
@@ -111,9 +111,9 @@ class ImageStore(Generic[AnyIdentity]):
         self._flash = flash
         self.limit = limit
         self._make = identity
-        self._active = _Record(flash, "image/active", "II32s")
-        self._slot = _Record(flash, "image/slot-record", "BHHII")
-        self._progress = _Record(flash, "image/progress", "II")
+        self._active = Record(flash, "image/active", "II32s")
+        self._slot = Record(flash, "image/slot-record", "BHHII")
+        self._progress = Record(flash, "image/progress", "II")
         self._data = flash.region(_DATA)
         self._identity = self._restored()
         self._end = self._identity.image_size if self._identity else 0

@@ -82,7 +82,7 @@ def _unfit(memory: ServerMemory, client: int, image: ServedImage, query: QueryNe
         return "already-running" if running == image.identity.file_version else "not-newer"
     hardware = query.hardware_version
     if policy.check_hardware and hardware is not None and not image.header.takes_hardware(hardware):
-        return "hardware-version-mismatch"
+        return "wrong-hardware"
     outcome = image.outcomes.get(client)
     if outcome is None:
         return None

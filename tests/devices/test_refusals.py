@@ -52,7 +52,7 @@ def check_nothing_happened(world: World) -> None:
         (image(version=OLD), ["not-an-upgrade"], "not-an-upgrade"),
         (image(profile="bridge-2"), [], "wrong-manufacturer"),
         (image(image_type=0x00B9), [], "wrong-image-type"),
-        (image(minimum_hardware_version=0x0200, maximum_hardware_version=0x02FF), [], "hardware-version-mismatch"),
+        (image(minimum_hardware_version=0x0200, maximum_hardware_version=0x02FF), [], "wrong-hardware"),
     ],
     ids=["older", "same", "maker", "type", "hardware"],
 )

@@ -23,7 +23,7 @@ from emulator.devices.tunnel_client import (
 from emulator.devices.tunnel_server import MOST_WAITING as MOST_WAITING_AT_HUB
 from emulator.devices.tunnel_server import TunnelRules, TunnelServer
 from emulator.ota.table import rows
-from emulator.ports.aps import Outcome
+from emulator.ports.aps import DeviceJoined, Outcome
 from emulator.zigbee.clusters.definition import Side
 from emulator.zigbee.clusters.gbcs_transport import Get, GetResponse, Put, decode_transfer, encode_transfer
 from emulator.zigbee.clusters.tunnelling import (
@@ -521,6 +521,15 @@ def test_a_restart_of_the_hub_loses_tunnels_and_no_command(interval: float) -> N
     world.read_version(world.member, 2)
     assert world.until(lambda: len(world.readings) >= 2, DAY)
     assert world.refusals == []
+
+
+def test_an_announcement_that_comes_late_does_not_cost_a_bridge_its_tunnel() -> None:
+    world = World("bridge-1", gbcs_get_interval=0.0)
+    world.run_for(MINUTE)
+    announced = DeviceJoined(world.bridge.eui64, world.bridge.port.short_of(world.bridge.eui64) or 0, 0, sleepy=False)
+    world.hub.network(announced, world.engine.now)
+    world.read_version(world.member)
+    assert world.until(lambda: bool(world.readings), MINUTE)
 
 
 def test_an_alert_raised_while_the_hub_restarts_arrives() -> None:

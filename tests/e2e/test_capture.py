@@ -12,6 +12,8 @@ from emulator.observe.keys import parse_keys, tshark_options
 from tests.e2e.command import Demo, Run
 from tests.e2e.test_demo import activated
 
+pytestmark = pytest.mark.e2e
+
 OTA = "zbee_zcl_general.ota"
 NOTHING_WRONG = (
     "_ws.malformed || zbee_sec.encrypted_payload || _ws.expert.severity >= 0x600000 || !(wpan.fcs_ok == 1)"
@@ -69,7 +71,6 @@ def test_tshark_reads_every_frame_and_finds_the_image(demo: Demo, tshark: str, o
     assert sent_image(tshark, run) == find_recipe("b1").build(size=4_096).octets
 
 
-@pytest.mark.e2e
 def test_tshark_reads_every_frame_of_a_whole_update(demo: Demo, tshark: str) -> None:
     run = activated(demo())
     assert rows(tshark, run, NOTHING_WRONG, ["frame.number", "_ws.col.Info", "_ws.expert.message"]) == []

@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.command import SMALL, althan, environment
 
+pytestmark = pytest.mark.e2e
+
 FILES = ("events.jsonl", "han.pcap", "keys.txt", "junit.xml")
 
 

@@ -24,7 +24,7 @@ from emulator.observe.summary import (
 DIGEST = hashlib.sha256(b"image").hexdigest()
 
 
-def _device(**changes: Any) -> DeviceSummary:  # noqa: ANN401 - whatever a field may be
+def _device(**changes: Any) -> DeviceSummary:
     whole = DeviceSummary(
         name="bridge-1",
         profile="bridge-1",
@@ -44,7 +44,7 @@ def _device(**changes: Any) -> DeviceSummary:  # noqa: ANN401 - whatever a field
     return replace(whole, **changes)
 
 
-def _run(*devices: DeviceSummary, **changes: Any) -> RunSummary:  # noqa: ANN401 - as above
+def _run(*devices: DeviceSummary, **changes: Any) -> RunSummary:
     whole = RunSummary(
         outcome=ACTIVATED,
         reason=None,

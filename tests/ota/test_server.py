@@ -99,8 +99,8 @@ def state(made: OtaServer, client: int = CLIENT) -> ServerState:
         ({}, Status.SUCCESS, None),
         ({"hardware_version": HARDWARE}, Status.SUCCESS, None),
         ({"hardware_version": 0x01FF}, Status.SUCCESS, None),
-        ({"hardware_version": 0x0200}, Status.NO_IMAGE_AVAILABLE, "hardware-version-mismatch"),
-        ({"hardware_version": 0x00FF}, Status.NO_IMAGE_AVAILABLE, "hardware-version-mismatch"),
+        ({"hardware_version": 0x0200}, Status.NO_IMAGE_AVAILABLE, "wrong-hardware"),
+        ({"hardware_version": 0x00FF}, Status.NO_IMAGE_AVAILABLE, "wrong-hardware"),
         ({"current_file_version": NEW_VERSION}, Status.NO_IMAGE_AVAILABLE, "already-running"),
         ({"current_file_version": NEW_VERSION + 1}, Status.NO_IMAGE_AVAILABLE, "not-newer"),
         ({"manufacturer_code": 1}, Status.NOT_AUTHORIZED, "nothing-for-device"),
@@ -163,7 +163,7 @@ def test_a_target_that_does_not_fit_is_finished_once() -> None:
         ota.QueryNextImageRequest(MANUFACTURER, IMAGE_TYPE, OLD_VERSION, 0x0999)
     )
     first = made.received(CLIENT, QUERY_NEXT_IMAGE_REQUEST, payload, 1, 0)
-    assert [done.reason for done in finished(first)] == ["hardware-version-mismatch"]
+    assert [done.reason for done in finished(first)] == ["wrong-hardware"]
     assert finished(made.received(CLIENT, QUERY_NEXT_IMAGE_REQUEST, payload, 2, 0)) == []
 
 

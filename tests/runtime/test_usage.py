@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.events import Event
+from emulator.image.catalogue import find_recipe
 from emulator.ota.counters import ClientCounters
+from emulator.runtime.simulation import Simulation
 from emulator.runtime.usage import DownloadUsage
+from emulator.transports.memory.topology import Link
 
 SECOND = 1_000_000
 
@@ -122,3 +125,15 @@ def test_the_digest_of_what_was_received_is_kept() -> None:
     assert bench.usage.received_sha256 is None
     bench.tell("bridge.image-received", 1, sha256="ab" * 32)
     assert bench.usage.received_sha256 == "ab" * 32
+
+
+@pytest.mark.parametrize("fidelity", ["frames", "aps"])
+async def test_messages_sent_again_end_to_end_count_as_retries(fidelity: str) -> None:
+    async with Simulation(3, fidelity=fidelity) as sim:
+        han = await sim.han(link=Link(loss=0.3))
+        bridge = han.bridges[0]
+        await han.hub.offer(find_recipe("b1").build(size=20_000), to=bridge)
+        assert (await bridge.update_finished()).activated
+    spent = bridge.usage.time_spent()
+    # One message that is not acknowledged waits 1.6 s before it is sent again.
+    assert spent["retry_s"] > 3.2

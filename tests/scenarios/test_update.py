@@ -23,7 +23,7 @@ BAD_AIR: dict[str, dict[str, Any]] = {
 }
 
 
-def run(seed: int, **options: Any) -> RunSummary:  # noqa: ANN401 - the options of a plan
+def run(seed: int, **options: Any) -> RunSummary:
     plan = UpdatePlan(size=2_048, seed=seed, **options)
     return asyncio.run(run_update(plan, prepare(plan)))[0]
 

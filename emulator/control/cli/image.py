@@ -43,7 +43,7 @@ Limit = Annotated[
 
 
 @app.command()
-def build(  # noqa: PLR0913, PLR0917 - typer takes one argument an option
+def build(
     recipe: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="A recipe, or one of ours by name.")] = None,
     payload: Annotated[Path | None, typer.Option(metavar="FILE", help="The manufacturer image, unsigned.")] = None,
     manufacturer: Annotated[str | None, typer.Option(metavar="CODE", help="Manufacturer code, e.g. 0x1B01.")] = None,
@@ -92,7 +92,7 @@ def show(file: ImageFile, as_json: Json = False) -> None:
 
 
 @app.command()
-def verify(  # noqa: PLR0913, PLR0917 - as above
+def verify(
     file: ImageFile,
     recipe: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="Expect its maker, type and key.")] = None,
     manufacturer: Annotated[str | None, typer.Option(metavar="CODE", help="Expect this manufacturer code.")] = None,

@@ -52,6 +52,7 @@ class Transfer:
         "_received",
         "_retries",
         "_room",
+        "_tried_at",
     )
 
     def __init__(self, port: ApsAirPort, message: ApsMessage, handle: int) -> None:
@@ -73,6 +74,7 @@ class Transfer:
         self._done = False
         self._failure = Outcome.NO_APS_ACK
         self._due = 0
+        self._tried_at = 0
         self._path: Path | None = None
 
     def start(self, now: int) -> None:
@@ -95,6 +97,7 @@ class Transfer:
 
     def _attempt(self, now: int) -> None:
         port = self._port
+        self._tried_at = now
         path = self._path = port.path_to(self._message.destination)
         if path is None:
             self._failure = Outcome.NO_ROUTE
@@ -249,8 +252,9 @@ class Transfer:
             self._finish(self._failure)
             return
         self._retries -= 1
-        self._report("aps.retry", self._failure)
-        self._attempt(port.air.scheduler.now)
+        now = port.air.scheduler.now
+        self._report("aps.retry", self._failure, waited_us=now - self._tried_at)
+        self._attempt(now)
 
     def _outcome_of_first_hop(self) -> Outcome:
         return Outcome.DELIVERED if self._failure is Outcome.NO_APS_ACK else self._failure
@@ -267,6 +271,6 @@ class Transfer:
             self._report("aps.dropped", outcome)
         self._port.finished(self._handle, outcome, self._generation)
 
-    def _report(self, kind: str, reason: Outcome) -> None:
+    def _report(self, kind: str, reason: Outcome, **fields: int) -> None:
         port = self._port
-        port.report(kind, reason.value, {"to": f"{self._message.destination:04x}"}, port.air.scheduler.now)
+        port.report(kind, reason.value, {"to": f"{self._message.destination:04x}", **fields}, port.air.scheduler.now)
