@@ -2,6 +2,7 @@
 
 A transmission is entered when its sender has decided to send (it starts one turnaround later), and judged when it ends:
 whatever overlaps it at a receiver destroys it there unless it is `capture_db` stronger.  So one event a frame suffices.
+Every receiver draws its losses from a stream of its own: what is sent elsewhere does not change them.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
+from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
-from emulator.transports.memory.airtime import CCA, frame_airtime
+from emulator.core.rng import SeededStreams
+from emulator.transports.memory.airtime import CCA, OCTET, PHY_HEADER_OCTETS, TURNAROUND, frame_airtime
 
 if TYPE_CHECKING:
     from emulator.ports.schedule import Scheduler
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from emulator.transports.memory.topology import Link, Topology
 
 DEFAULT_CAPTURE_DB = 10
-_LONGEST_FRAME = frame_airtime(127)
+_KEPT = frame_airtime(127) + TURNAROUND
+"""How long (µs) a frame that has ended still matters: another, begun just before, may be judged so much later."""
 
 Capture = Callable[[int, bytes, int, int, int], None]
 """Takes (start in µs, PSDU, RSSI in dBm, LQI, channel) of every frame sent."""
@@ -33,15 +37,21 @@ Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class Transmission:
-    """One frame on the air, from `start` to `end` (µs)."""
+    """One frame on the air of one channel, from `start` to `end` (µs).
 
-    __slots__ = ("end", "psdu", "sender", "start")
+    Attributes:
+        attempt: the sender's; once the sender has another one, this frame is history.
+    """
 
-    def __init__(self, sender: Radio, psdu: bytes, start: int, end: int) -> None:
+    __slots__ = ("attempt", "channel", "end", "psdu", "sender", "start")
+
+    def __init__(self, sender: Radio, psdu: bytes, start: int, attempt: int) -> None:
         self.sender = sender
+        self.channel = sender.channel
         self.psdu = psdu
         self.start = start
-        self.end = end
+        self.end = start + (PHY_HEADER_OCTETS + len(psdu)) * OCTET
+        self.attempt = attempt
 
 
 class Medium:
@@ -50,7 +60,7 @@ class Medium:
     Args:
         scheduler: the agenda of the run.
         topology: who hears whom.
-        rng: the stream that loss is drawn from.
+        rng: the stream from which every receiver's stream of losses is made.
         capture: told of every frame sent, in the order of their starts; RSSI and LQI as the nearest listener has them.
         booked: told of the airtime of every frame.
         report: told of every frame that its addressee did not get, with the reason.
@@ -71,7 +81,7 @@ class Medium:
         self.scheduler = scheduler
         self.topology = topology
         self.capture_db = capture_db
-        self._draw = rng.random
+        self._losses = SeededStreams(rng.getrandbits(64))
         self._capture = capture
         self._report = report
         self._booked = booked
@@ -79,30 +89,42 @@ class Medium:
         self._recent: dict[int, deque[Transmission]] = {}
         self._version = 0
 
-    def add(self, radio: Radio) -> None:
-        """Put a radio on the air."""
+    def add(self, radio: Radio) -> Callable[[], float]:
+        """Put a radio on the air; what its losses are drawn from.
+
+        Raises:
+            LocalProtocolError: there is one with its address.
+        """
+        if radio.eui64 in self._radios:
+            raise LocalProtocolError(f"{eui64_text(radio.eui64)} is on this air already")
         self._radios[radio.eui64] = radio
         self.changed()
+        return self._losses.stream(eui64_text(radio.eui64)).random
 
     def changed(self) -> None:
-        """A radio came, went or changed its channel: what was worked out about neighbourhoods is void."""
+        """A radio came or changed its channel: what was worked out about neighbourhoods is void."""
         self._version += 1
 
-    def begin(self, sender: Radio, psdu: bytes, start: int) -> Transmission:
-        """Enter a frame that starts at `start`; it is judged by `receivers` or `reaches` when it has ended."""
-        transmission = Transmission(sender, psdu, start, start + frame_airtime(len(psdu)))
-        recent = self._recent.setdefault(sender.channel, deque())
-        horizon = start - _LONGEST_FRAME
+    def begin(self, sender: Radio, psdu: bytes, start: int, attempt: int) -> Transmission:
+        """Enter a frame that starts at `start`; it is judged by `obstacle` when it has ended."""
+        transmission = Transmission(sender, psdu, start, attempt)
+        recent = self._recent.get(transmission.channel)
+        if recent is None:
+            recent = self._recent[transmission.channel] = deque()
+        horizon = start - _KEPT
         while recent and recent[0].end < horizon:
             recent.popleft()
         recent.append(transmission)
         airtime = transmission.end - start
-        sender.count(airtime)
+        counters = sender.counters
+        counters.frames += 1
+        counters.airtime += airtime
+        counters.exchanged += airtime
         if self._booked is not None:
             self._booked(sender.eui64, airtime, psdu)
         if self._capture is not None:
-            rssi, lqi = self._sniffed(sender)
-            self._capture(start, psdu, rssi, lqi, sender.channel)
+            rssi, lqi = self._surveyed(sender).sniffed
+            self._capture(start, psdu, rssi, lqi, transmission.channel)
         return transmission
 
     def busy(self, listener: Radio, now: int) -> bool:
@@ -111,36 +133,33 @@ class Medium:
         for other in self._recent.get(listener.channel, ()):
             if other.end > since and other.start < now:
                 sender = other.sender
-                if sender is listener or self._links(listener).get(sender) is not None:
+                if sender is listener or sender in self._surveyed(listener).heard:
                     return True
         return False
 
-    def receivers(self, transmission: Transmission) -> list[tuple[Radio, Link]]:
-        """Everyone on the channel who hears the sender at all, well enough or not."""
-        sender = transmission.sender
-        if sender.version != self._neighbourhood_version():
-            self._survey(sender)
-        return sender.hearers
+    def receivers(self, sender: Radio) -> list[tuple[Radio, Link]]:
+        """Everyone on the sender's channel who hears it at all, well enough or not."""
+        return self._surveyed(sender).hearers
 
     def obstacle(self, transmission: Transmission, receiver: Radio, link: Link) -> str | None:
-        """Why `receiver` did not get the frame, or None if it did."""
-        if receiver.deaf_after(transmission.start):
-            return "receiver-off"
+        """Why `receiver` did not get the frame that has just ended, or None if it did."""
         start, end = transmission.start, transmission.end
-        for other in self._recent[transmission.sender.channel]:
-            if other is transmission or other.end <= start or other.start >= end:
+        if receiver.deaf_after(start):
+            return "receiver-off"
+        for other in self._recent[transmission.channel]:
+            if other.end <= start or other.start >= end or other is transmission:
                 continue
             if other.sender is receiver:
                 return "receiver-sending"
-            noise = self._links(receiver).get(other.sender)
+            noise = self._surveyed(receiver).heard.get(other.sender)
             if noise is not None and noise.rssi > link.rssi - self.capture_db:
                 return "collision"
-        return "loss" if link.loss and self._draw() < link.loss else None
+        return "loss" if link.loss and receiver.draw_loss() < link.loss else None
 
-    def reaches(self, transmission: Transmission, receiver: Radio) -> bool:
-        """Whether one particular radio got the frame; for acknowledgements."""
-        link = self._links(receiver).get(transmission.sender)
-        return link is not None and self.obstacle(transmission, receiver, link) is None
+    def missed(self, answer: Transmission, receiver: Radio) -> str | None:
+        """Why `receiver` did not get an acknowledgement, or None if it did."""
+        link = self._surveyed(receiver).heard.get(answer.sender)
+        return "out-of-earshot" if link is None else self.obstacle(answer, receiver, link)
 
     def lost(self, transmission: Transmission, receiver: Radio, reason: str) -> None:
         """Report a frame that its addressee did not get."""
@@ -152,17 +171,16 @@ class Medium:
             }
             self._report("air.lost", reason, fields, transmission.end)
 
-    def _neighbourhood_version(self) -> int:
-        return self._version + self.topology.version
-
-    def _links(self, listener: Radio) -> dict[Radio, Link]:
-        if listener.version != self._neighbourhood_version():
-            self._survey(listener)
-        return listener.heard
+    def _surveyed(self, radio: Radio) -> Radio:
+        """The radio, with what it knows of its neighbourhood up to date."""
+        version = self._version + self.topology.version
+        if radio.version != version:
+            radio.version = version
+            self._survey(radio)
+        return radio
 
     def _survey(self, radio: Radio) -> None:
-        """Work out once who hears this radio and whom it hears."""
-        radio.version = self._neighbourhood_version()
+        """Work out who hears this radio and whom it hears."""
         on_channel = [other for other in self._radios.values() if other is not radio and other.channel == radio.channel]
         radio.hearers = [
             (other, link) for other in on_channel if (link := self.topology.link(radio.eui64, other.eui64)) is not None
@@ -170,10 +188,5 @@ class Medium:
         radio.heard = {
             other: link for other in on_channel if (link := self.topology.link(other.eui64, radio.eui64)) is not None
         }
-
-    def _sniffed(self, sender: Radio) -> tuple[int, int]:
-        if sender.version != self._neighbourhood_version():
-            self._survey(sender)
-            nearest = max((link for _, link in sender.hearers), key=lambda link: link.rssi, default=None)
-            sender.sniffed = (nearest.rssi, nearest.lqi) if nearest is not None else (0, 255)
-        return sender.sniffed
+        nearest = max((link for _, link in radio.hearers), key=lambda link: link.rssi, default=None)
+        radio.sniffed = (0, 255) if nearest is None else (nearest.rssi, nearest.lqi)

@@ -1,7 +1,7 @@
 """A radio chip on the in-memory air: unslotted CSMA/CA, acknowledgements, the address filter.
 
-Timing follows IEEE 802.15.4 (backoff exponents, turnaround, spacing, acknowledgement wait); after every exchange both ends
-keep the inter-frame spacing, which makes an unpaced transfer take what `reference/reliability_and_limits.md` C.4 computes.
+Timing follows IEEE 802.15.4 (backoff exponents, turnaround, spacing, acknowledgement wait); after every exchange both
+ends keep the inter-frame spacing, so an unpaced transfer takes what `reference/reliability_and_limits.md` C.4 computes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from emulator.core.errors import LocalProtocolError
+from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.ports.phy import PhyUser, RxFrame, TxResult
 from emulator.transports.memory.airtime import (
     ACK_WAIT,
@@ -22,7 +22,7 @@ from emulator.transports.memory.airtime import (
     UNIT_BACKOFF,
     spacing_after,
 )
-from emulator.zigbee.frames.mac import FrameType, acknowledgement, peek
+from emulator.zigbee.frames.mac import FrameType, Peek, acknowledgement, fcs_is_good, peek
 
 if TYPE_CHECKING:
     from emulator.core.eui64 import Eui64
@@ -30,12 +30,16 @@ if TYPE_CHECKING:
     from emulator.transports.memory.topology import Link
 
 MAX_PSDU = 127
-_NO_SHORT = 0xFFFF
 _BROADCAST = 0xFFFF
+_FIRST_NO_SHORT = 0xFFFE
+_NO_FILTER = -1
 _DATA_REQUEST = 0x04
 _WANTS_ACK = 0x20
 """The acknowledgement request, in the first octet of the frame control field."""
 _ALWAYS_OFF = 1 << 62
+
+_BEACON, _COMMAND = FrameType.BEACON, FrameType.COMMAND
+_ACKED = TxResult.ACKED
 
 
 @dataclass(slots=True)
@@ -65,6 +69,10 @@ class Radio:
         eui64: names the radio in the topology.
         rng: the stream that backoffs are drawn from.
         channel: where it begins.
+
+    Attributes:
+        draw_loss: a number from 0 to 1 for a frame that may be lost here.
+        version, hearers, heard, sniffed: the medium's notes on the neighbourhood.
     """
 
     def __init__(self, medium: Medium, eui64: Eui64, rng: Random, channel: int = 11) -> None:
@@ -80,14 +88,15 @@ class Radio:
         self._draw = rng.random
         self._user: PhyUser | None = None
         self._pan_id = _BROADCAST
-        self._short = _NO_SHORT
+        self._short = _NO_FILTER
         self._held: frozenset[int] = frozenset()
         self._listening_since = _ALWAYS_OFF
         self._psdu: bytes | None = None
+        self._attempt = 0
         self._backoffs = 0
         self._exponent = MIN_BE
         self._free_at = 0
-        medium.add(self)
+        self.draw_loss = medium.add(self)
 
     def attach(self, user: PhyUser) -> None:
         self._user = user
@@ -98,6 +107,7 @@ class Radio:
         if len(psdu) > MAX_PSDU:
             raise LocalProtocolError(f"a frame of {len(psdu)} octets; {MAX_PSDU} is the most")
         self._psdu = psdu
+        self._attempt += 1
         self._backoffs = 0
         self._exponent = MIN_BE
         self._back_off(now)
@@ -119,32 +129,30 @@ class Radio:
         if eui64 != self.eui64:
             raise LocalProtocolError("a radio keeps the EUI-64 it has on the air")
         self._pan_id = pan_id
-        self._short = short
+        self._short = short if short < _FIRST_NO_SHORT else _NO_FILTER
 
     def hold_for(self, addresses: frozenset[int]) -> None:
         self._held = addresses
 
     def abort(self) -> None:
         self._psdu = None
-
-    def count(self, airtime: int) -> None:
-        """Book one frame of `airtime` µs."""
-        self.counters.frames += 1
-        self.counters.airtime += airtime
-        self.counters.exchanged += airtime
+        self._attempt += 1
 
     def deaf_after(self, moment: int) -> bool:
         """Whether the receiver was off, or on another channel, at `moment` or since."""
         return self._listening_since > moment
 
+    # Sending
+
     def _back_off(self, now: int) -> None:
         begin = max(self._free_at, now)
         delay = int(self._draw() * (1 << self._exponent)) * UNIT_BACKOFF
-        self._scheduler.call_at(begin + delay + CCA, self._assess, self._psdu)
+        self._scheduler.call_at(begin + delay + CCA, self._assess, self._attempt)
 
-    def _assess(self, psdu: bytes) -> None:
+    def _assess(self, attempt: int) -> None:
         """The clear-channel assessment ends: send, back off again, or give up."""
-        if psdu is not self._psdu:
+        psdu = self._psdu
+        if attempt != self._attempt or psdu is None:
             return
         now = self._scheduler.now
         if now - CCA < self._free_at:
@@ -159,76 +167,96 @@ class Radio:
             self._exponent = min(self._exponent + 1, MAX_BE)
             self._back_off(now)
         else:
-            transmission = self._medium.begin(self, psdu, now + TURNAROUND)
+            transmission = self._medium.begin(self, psdu, now + TURNAROUND, attempt)
             self._free_at = transmission.end
             self._scheduler.call_at(transmission.end, self._ended, transmission)
 
     def _ended(self, transmission: Transmission) -> None:
         """The last bit of an own frame is out: hand it to whoever got it."""
-        psdu, end = transmission.psdu, transmission.end
-        acknowledged = False
-        for receiver, link in self._medium.receivers(transmission):
-            acknowledged |= receiver._hears(transmission, link)
-        if psdu is not self._psdu:
+        if transmission.attempt != self._attempt:
             return
+        acknowledged = transmission.channel == self.channel and self._reaches_anybody(transmission)
+        if transmission.attempt != self._attempt:
+            return
+        psdu, end = transmission.psdu, transmission.end
         if not psdu[0] & _WANTS_ACK:
             self._free_at = end + spacing_after(len(psdu))
-            self._done(TxResult.ACKED, False, end)
+            self._done(_ACKED, False, end)
         elif not acknowledged:
             self._free_at = end + ACK_WAIT
-            self._scheduler.call_at(end + ACK_WAIT, self._unacknowledged, psdu)
+            self._scheduler.call_at(end + ACK_WAIT, self._unacknowledged, transmission.attempt)
 
-    def _hears(self, transmission: Transmission, link: Link) -> bool:
-        """A frame ended here: whether it got an acknowledgement."""
+    def _reaches_anybody(self, transmission: Transmission) -> bool:
+        """Let everyone within earshot have a frame; whether one of them acknowledges it."""
         psdu = transmission.psdu
-        kind, sequence, wants_ack, pan, destination, extended, source, _ = peek(psdu)
-        mine = destination == (self.eui64 if extended else self._short) and destination is not None
-        mine = mine and (pan in (self._pan_id, _BROADCAST) or extended)
-        if not mine and not self._overhears(kind, pan, destination):
+        if not fcs_is_good(psdu):
             return False
-        obstacle = self._medium.obstacle(transmission, self, link)
-        if obstacle is not None:
-            if self._listening_since < _ALWAYS_OFF:
-                self._medium.lost(transmission, self, obstacle)
+        try:
+            addressing = peek(psdu)
+        except DecodeError:
             return False
-        acknowledged = mine and wants_ack
-        if acknowledged:
-            pending = kind == FrameType.COMMAND and psdu[-3] == _DATA_REQUEST and source in self._held
-            self._acknowledge(transmission, sequence, pending)
-        if self._user is not None:
-            self._user.received(RxFrame(psdu, link.rssi, link.lqi), transmission.end)
+        acknowledged = False
+        for receiver, link in self._medium.receivers(self):
+            if receiver.hears(transmission, link, addressing):
+                acknowledged = True
         return acknowledged
 
-    def _overhears(self, kind: int, pan: int | None, destination: int | None) -> bool:
-        """Broadcasts, and beacons (which carry no destination)."""
-        if destination is None:
-            return kind == FrameType.BEACON
-        return destination == _BROADCAST and (pan in (self._pan_id, _BROADCAST) or self._pan_id == _BROADCAST)
-
-    def _acknowledge(self, transmission: Transmission, sequence: int, pending: bool) -> None:
-        answer = self._medium.begin(self, acknowledgement(sequence, pending), transmission.end + TURNAROUND)
-        self._free_at = answer.end + spacing_after(len(transmission.psdu))
-        self.counters.exchanged += transmission.end - transmission.start
-        transmission.sender.counters.exchanged += answer.end - answer.start
-        self._scheduler.call_at(answer.end, transmission.sender._acknowledged, transmission, answer, pending)
-
-    def _acknowledged(self, transmission: Transmission, answer: Transmission, pending: bool) -> None:
+    def acknowledged(self, transmission: Transmission, answer: Transmission, pending: bool) -> None:
         """The acknowledgement of an own frame has ended."""
-        if transmission.psdu is not self._psdu:
+        if transmission.attempt != self._attempt:
             return
-        if self._medium.reaches(answer, self):
+        obstacle = self._medium.missed(answer, self)
+        if obstacle is None:
             self._free_at = answer.end + spacing_after(len(transmission.psdu))
-            self._done(TxResult.ACKED, pending, answer.end)
+            self._done(_ACKED, pending, answer.end)
         else:
+            self._medium.lost(answer, self, obstacle)
             self._free_at = transmission.end + ACK_WAIT
-            self._scheduler.call_at(transmission.end + ACK_WAIT, self._unacknowledged, transmission.psdu)
+            self._scheduler.call_at(transmission.end + ACK_WAIT, self._unacknowledged, transmission.attempt)
 
-    def _unacknowledged(self, psdu: bytes) -> None:
-        if psdu is self._psdu:
+    def _unacknowledged(self, attempt: int) -> None:
+        if attempt == self._attempt:
             self.counters.unacknowledged += 1
             self._done(TxResult.NO_ACK, False, self._scheduler.now)
 
     def _done(self, result: TxResult, pending: bool, now: int) -> None:
         self._psdu = None
+        self._attempt += 1
         if self._user is not None:
             self._user.transmitted(result, pending, now)
+
+    # Receiving
+
+    def hears(self, transmission: Transmission, link: Link, addressing: Peek) -> bool:
+        """A frame ended within earshot: take it if it is for this radio; whether it is acknowledged."""
+        kind, sequence, wants_ack, pan, destination, extended, source, _ = addressing
+        mine = destination == (self.eui64 if extended else self._short) and pan in (self._pan_id, _BROADCAST)
+        if not mine and not self._overhears(kind, pan, None if extended else destination, destination is None):
+            return False
+        obstacle = self._medium.obstacle(transmission, self, link)
+        if obstacle is not None:
+            if mine or self._listening_since < _ALWAYS_OFF:
+                self._medium.lost(transmission, self, obstacle)
+            return False
+        acknowledged = mine and wants_ack
+        if acknowledged:
+            pending = kind is _COMMAND and transmission.psdu[-3] == _DATA_REQUEST and source in self._held
+            self._acknowledge(transmission, sequence, pending)
+        if self._user is not None:
+            self._user.received(RxFrame(transmission.psdu, link.rssi, link.lqi), transmission.end)
+        return acknowledged
+
+    def _overhears(self, kind: FrameType, pan: int | None, short: int | None, unaddressed: bool) -> bool:
+        """Broadcasts, and beacons (which carry no destination)."""
+        if unaddressed:
+            return kind is _BEACON
+        return short == _BROADCAST and (pan in (self._pan_id, _BROADCAST) or self._pan_id == _BROADCAST)
+
+    def _acknowledge(self, transmission: Transmission, sequence: int, pending: bool) -> None:
+        # An acknowledgement belongs to no attempt: the chip sends it by itself, whatever its user does meanwhile.
+        answer = self._medium.begin(self, acknowledgement(sequence, pending), transmission.end + TURNAROUND, 0)
+        self._free_at = answer.end + spacing_after(len(transmission.psdu))
+        self.counters.exchanged += transmission.end - transmission.start
+        sender = transmission.sender
+        sender.counters.exchanged += answer.end - answer.start
+        self._scheduler.call_at(answer.end, sender.acknowledged, transmission, answer, pending)

@@ -10,15 +10,23 @@ from emulator.ports.aps import ApsMessage, ApsUser, JoinSettings, NetworkSetting
 from emulator.ports.phy import RxFrame, TxResult
 from emulator.ports.schedule import Scheduler
 from emulator.transports.memory.radio import Radio
+from emulator.zigbee.node.deadlines import NEVER
 from emulator.zigbee.node.memory import NodeMemory
 from emulator.zigbee.node.node import Node
 
 Report = Callable[[str, str | None, dict[str, object], int], None]
-_NEVER = 1 << 62
 
 
 class SoftPort:
-    """Passes calls through to the node and keeps its one timer on the agenda."""
+    """Passes calls through to the node and keeps its one timer on the agenda.
+
+    Args:
+        scheduler: the agenda of the run.
+        radio: what the node sends with.
+        streams: randomness; the node takes streams named after its address.
+        report: told of every drop, retry and refusal.
+        memory: what the node kept from before, if anything.
+    """
 
     def __init__(
         self,
@@ -31,7 +39,8 @@ class SoftPort:
         self.node = Node(radio, radio.eui64, streams, report, memory)
         self.radio = radio
         self._scheduler = scheduler
-        self._armed = _NEVER
+        self._alarm = self.node.alarm
+        self._armed = NEVER
         radio.attach(self)
 
     @property
@@ -79,6 +88,7 @@ class SoftPort:
 
     def leave(self, now: int) -> None:
         self.node.leave(now)
+        self._arm()
 
     def send(self, message: ApsMessage, now: int) -> int:
         handle = self.node.send(message, now)
@@ -97,14 +107,14 @@ class SoftPort:
 
     def _arm(self) -> None:
         """Be woken no later than the node's earliest deadline; an early wake-up does no harm."""
-        at = self.node.next_timeout()
-        if at is not None and at < self._armed:
+        at = self._alarm.at
+        if at < self._armed:
             self._armed = at
             self._scheduler.call_at(max(self._scheduler.now, at), self._wake, at)
 
     def _wake(self, armed: int) -> None:
         if armed != self._armed:
             return
-        self._armed = _NEVER
+        self._armed = NEVER
         self.node.on_timeout(self._scheduler.now)
         self._arm()

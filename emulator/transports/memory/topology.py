@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from types import MappingProxyType
 
 from emulator.core.eui64 import Eui64
 
@@ -19,15 +21,16 @@ class Link:
     Attributes:
         rssi: signal strength at the receiver, dBm.
         loss: probability that a frame (data or acknowledgement) is not received, 0 to 1.
+        lqi: link quality, 0 to 255: how far the signal is above the receiver's sensitivity.
     """
 
     rssi: int = DEFAULT_RSSI
     loss: float = 0.0
+    lqi: int = field(init=False)
 
-    @property
-    def lqi(self) -> int:
-        """Link quality, 0 to 255: how far the signal is above the receiver's sensitivity."""
-        return max(0, min(255, (self.rssi - SENSITIVITY) * _LQI_PER_DB))
+    def __post_init__(self) -> None:
+        lqi = max(0, min(255, (self.rssi - SENSITIVITY) * _LQI_PER_DB))
+        object.__setattr__(self, "lqi", lqi)
 
 
 class Topology:
@@ -55,12 +58,15 @@ class Topology:
         """How `receiver` hears `sender`; None if not at all."""
         return self._links.get((sender, receiver))
 
+    def links(self) -> Mapping[tuple[Eui64, Eui64], Link]:
+        """Every link, by sender and receiver."""
+        return MappingProxyType(self._links)
+
     def hearers(self, sender: Eui64) -> list[tuple[Eui64, Link]]:
         """Everyone who hears `sender`, in the order of connecting."""
         return [(receiver, link) for (source, receiver), link in self._links.items() if source == sender]
 
     def chain(self, devices: Iterable[Eui64], link: Link | None = None) -> None:
         """Connect each device with the next only: a route of as many hops."""
-        line = list(devices)
-        for one, other in zip(line, line[1:], strict=False):
+        for one, other in pairwise(devices):
             self.connect(one, other, link)

@@ -1,4 +1,4 @@
-"""The APS layer of a soft node: end-to-end acknowledgements and retries, duplicates, fragments, link keys."""
+"""The APS layer of a soft node: what arrives is opened, acknowledged, put together and delivered once."""
 
 from __future__ import annotations
 
@@ -6,75 +6,57 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
-from emulator.core.aes import MicError
-from emulator.core.clock import MILLISECOND
-from emulator.core.errors import DecodeError
+from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.core.eui64 import Eui64
-from emulator.core.timers import Timers
-from emulator.ports.aps import ApsIndication, ApsMessage, Outcome
-from emulator.zigbee.frames.aps import (
-    ApsFrame,
-    ApsFrameType,
-    DeliveryMode,
-    Fragment,
-    FragmentKind,
-    decode_header,
-    encode_header,
+from emulator.ports.aps import ApsIndication
+from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind, decode_header, encode_header
+from emulator.zigbee.node.aps_security import ApsSecurity
+from emulator.zigbee.node.aps_sending import (
+    ACK_WAIT,
+    LINK_KEY_OVERHEAD,
+    MAX_ASDU,
+    SLEEPY_ACK_WAIT,
+    ApsSender,
+    ApsSenderUser,
 )
-from emulator.zigbee.frames.nwk import NwkFrame
+from emulator.zigbee.node.deadlines import Alarm
 from emulator.zigbee.node.duplicates import Duplicates
-from emulator.zigbee.node.fragments import MAX_BLOCKS, Outbound, Reassembly, split
+from emulator.zigbee.node.fragments import MAX_BLOCKS, Reassembly
+from emulator.zigbee.node.headers import (
+    APS_HEADER_OCTETS,
+    ApsHeader,
+    NwkHeader,
+    aps_acknowledgement_header,
+    read_aps_header,
+)
+from emulator.zigbee.node.hop import FIRST_BROADCAST
 from emulator.zigbee.node.memory import LinkKey, NodeMemory
-from emulator.zigbee.node.nwk import FIRST_BROADCAST, NwkLayer
-from emulator.zigbee.security import aps as security
-from emulator.zigbee.security.aps import KeyIdentifier
+from emulator.zigbee.node.nwk import NwkLayer
 
-ACK_WAIT = 1_600 * MILLISECOND
-"""apscAckWaitDuration."""
-SLEEPY_ACK_WAIT = 9_300 * MILLISECOND
-"""The same where a sleeping child must fetch the message first: indirect persistence on top."""
-MAX_ASDU = 82
-"""Octets of the ASDU that fit one frame under the network key; nine fewer under a link key."""
-LINK_KEY_OVERHEAD = 9
-FRAGMENT_OVERHEAD = 2
+__all__ = ["ACK_WAIT", "LINK_KEY_OVERHEAD", "MAX_ASDU", "SLEEPY_ACK_WAIT", "ApsLayer", "ApsLayerUser"]
 
 Report = Callable[[str, str | None, dict[str, object], int], None]
 
+_COMMAND, _ACKNOWLEDGEMENT = ApsFrameType.COMMAND, ApsFrameType.ACKNOWLEDGEMENT
+_FIRST = FragmentKind.FIRST
 
-class ApsLayerUser(Protocol):
+
+class ApsLayerUser(ApsSenderUser, Protocol):
     """Who gets what arrives: the node, for its device, its ZDO and its key management."""
 
     def aps_received(self, message: ApsIndication, now: int) -> None:
         """A whole message."""
 
-    def aps_command(self, header: NwkFrame, frame: ApsFrame, octets: int, data: bytes, now: int) -> None:
+    def aps_command(self, header: NwkHeader, frame: ApsFrame, octets: int, data: bytes, now: int) -> None:
         """A command frame, protected or not, as it came."""
-
-    def aps_sent(self, handle: int, outcome: Outcome, now: int) -> None:
-        """What became of a message."""
-
-    def aps_ack_wait(self, destination: int) -> int:
-        """How long an acknowledgement from there may take, µs."""
-
-
-class Outgoing:
-    """A message of ours until its outcome is known."""
-
-    __slots__ = ("counter", "failure", "fragments", "handle", "key", "message", "retries", "sent_at")
-
-    def __init__(self, handle: int, message: ApsMessage, counter: int, key: LinkKey | None, retries: int) -> None:
-        self.handle = handle
-        self.message = message
-        self.counter = counter
-        self.key = key
-        self.retries = retries
-        self.sent_at = 0
-        self.failure = Outcome.NO_APS_ACK
-        self.fragments: Outbound | None = None
 
 
 class ApsLayer:
-    """Volatile state of the APS layer of one node."""
+    """Volatile state of the APS layer of one node.
+
+    Attributes:
+        sender: its sending half.
+    """
 
     def __init__(
         self,
@@ -84,272 +66,133 @@ class ApsLayer:
         user: ApsLayerUser,
         rng: Random,
         report: Report,
+        alarm: Alarm,
         retries: int,
     ) -> None:
-        self.timers: Timers[int] = Timers()
-        self.retries = 0
         self._nwk = nwk
-        self._eui64 = eui64
         self._memory = memory
         self._user = user
         self._report = report
-        self._max_retries = retries
-        self._counter = rng.randrange(256)
-        self._waiting: dict[tuple[int, int], Outgoing] = {}
-        self._by_handle: dict[int, Outgoing] = {}
+        self._security = ApsSecurity(eui64, memory, self._drop)
+        self.sender = ApsSender(nwk, memory, self._security, user, rng, report, alarm, retries)
         self._duplicates = Duplicates()
         self._reassembly = Reassembly()
-
-    def next_counter(self) -> int:
-        """A fresh APS counter."""
-        self._counter = (self._counter + 1) & 0xFF
-        return self._counter
 
     def forget_duplicates(self, source: int) -> None:
         """A device began anew: its counters may repeat."""
         self._duplicates.forget(source)
-
-    # Sending
-
-    def send(self, handle: int, message: ApsMessage, now: int) -> Outcome | None:
-        """Send a message; an outcome at once where it cannot be sent at all."""
-        key = None
-        if message.link_key:
-            partner = self._memory.eui64_of(message.destination)
-            key = None if partner is None else self._memory.link_keys.get(partner)
-            if key is None:
-                return Outcome.NO_KEY
-        room = MAX_ASDU - (LINK_KEY_OVERHEAD if key is not None else 0)
-        outgoing = Outgoing(handle, message, self.next_counter(), key, self._max_retries)
-        if len(message.payload) > room:
-            blocks = split(message.payload, room - FRAGMENT_OVERHEAD)
-            if not message.acknowledge or len(blocks) > MAX_BLOCKS:
-                return Outcome.TOO_LONG
-            outgoing.fragments = Outbound(blocks)
-        if message.acknowledge:
-            self._waiting[message.destination, outgoing.counter] = outgoing
-            self._by_handle[handle] = outgoing
-        self._transmit(outgoing, now)
-        return None
-
-    def _transmit(self, outgoing: Outgoing, now: int) -> None:
-        message = outgoing.message
-        outgoing.sent_at = now
-        if message.acknowledge:
-            self.timers.set(outgoing.handle, now + self._user.aps_ack_wait(message.destination))
-        if outgoing.fragments is None:
-            self._nwk.send(message.destination, self._frame(outgoing), outgoing, now, radius=message.radius)
-            return
-        for number in outgoing.fragments.missing:
-            self._nwk.send(message.destination, self._block(outgoing, outgoing.fragments, number), outgoing, now)
-
-    def _frame(self, outgoing: Outgoing) -> bytes:
-        message = outgoing.message
-        broadcast = message.destination >= FIRST_BROADCAST
-        header = encode_header(
-            ApsFrame(
-                ApsFrameType.DATA,
-                outgoing.counter,
-                DeliveryMode.BROADCAST if broadcast else DeliveryMode.UNICAST,
-                message.destination_endpoint,
-                message.source_endpoint,
-                message.cluster,
-                message.profile,
-                b"",
-                outgoing.key is not None,
-                message.acknowledge,
-            )
-        )
-        return self._protect(header, message.payload, outgoing.key)
-
-    def _block(self, outgoing: Outgoing, fragments: Outbound, number: int) -> bytes:
-        message = outgoing.message
-        kind = FragmentKind.LATER if number else FragmentKind.FIRST
-        header = encode_header(
-            ApsFrame(
-                ApsFrameType.DATA,
-                outgoing.counter,
-                destination_endpoint=message.destination_endpoint,
-                source_endpoint=message.source_endpoint,
-                cluster=message.cluster,
-                profile=message.profile,
-                security=outgoing.key is not None,
-                acknowledge=True,
-                fragment=Fragment(kind, number or len(fragments.blocks)),
-            )
-        )
-        return self._protect(header, fragments.blocks[number], outgoing.key)
-
-    def _protect(self, header: bytes, payload: bytes, key: LinkKey | None) -> bytes:
-        """Header and payload; under the link key the originator is known to both, so the nonce is not extended."""
-        if key is None:
-            return header + payload
-        return header + security.secure(
-            header, payload, key.cipher, key.outgoing.next(), self._eui64, KeyIdentifier.DATA, False
-        )
-
-    def nwk_sent(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
-        """A frame of this message left for, or failed at, the next hop."""
-        if not outgoing.message.acknowledge:
-            self._user.aps_sent(outgoing.handle, outcome, now)
-        elif outcome is not Outcome.DELIVERED:
-            outgoing.failure = outcome
-
-    def on_timeout(self, now: int) -> None:
-        """Send again what was not acknowledged in time, or give it up."""
-        for handle in self.timers.due(now):
-            outgoing = self._by_handle.get(handle)
-            if outgoing is None:
-                continue
-            if outgoing.retries > 0:
-                outgoing.retries -= 1
-                self.retries += 1
-                fields: dict[str, object] = {
-                    "to": f"{outgoing.message.destination:04x}",
-                    "waited_us": now - outgoing.sent_at,
-                }
-                self._report("aps.retry", outgoing.failure.value, fields, now)
-                outgoing.failure = Outcome.NO_APS_ACK
-                self._transmit(outgoing, now)
-            else:
-                self._finish(outgoing, outgoing.failure, now)
-
-    def _finish(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
-        self.timers.cancel(outgoing.handle)
-        del self._by_handle[outgoing.handle]
-        self._waiting.pop((outgoing.message.destination, outgoing.counter), None)
-        self._user.aps_sent(outgoing.handle, outcome, now)
+        self._reassembly.forget(source)
 
     # Receiving
 
-    def received(self, header: NwkFrame, data: bytes, rssi: int, lqi: int, now: int) -> None:
+    def received(self, nwk: NwkHeader, data: bytes, rssi: int, lqi: int, now: int) -> None:
         """The payload of an NWK data frame."""
         try:
-            frame, octets = decode_header(data)
-            if frame.type is ApsFrameType.COMMAND:
-                self._user.aps_command(header, frame, octets, data, now)
+            header, octets = read_aps_header(data), APS_HEADER_OCTETS
+            if header is None:
+                header, octets = self._unusual(nwk, data, now)
+            if header is None:
                 return
-            payload = self._open(header.source, frame, octets, data, now)
+            if not nwk.security:
+                self._drop("unsecured", nwk.source, now)
+                return
+            payload = self._security.open(data, octets, nwk.source, now) if header.security else data[octets:]
         except DecodeError as error:
-            self._drop("undecodable", header.source, now, error=str(error))
+            self._drop("undecodable", nwk.source, now, error=str(error))
             return
         if payload is None:
             return
-        if frame.type is ApsFrameType.ACKNOWLEDGEMENT:
-            self._acknowledged(header.source, frame, now)
-        elif frame.fragment is not None:
-            self._received_block(header, frame, frame.fragment, payload, rssi, lqi, now)
+        if header.acknowledgement:
+            self.sender.acknowledged(nwk.source, header, now)
+        elif header.fragment is not None:
+            self._received_block(nwk, header, header.fragment, payload, rssi, lqi, now)
         else:
-            if frame.acknowledge and header.destination < FIRST_BROADCAST:
-                self._acknowledge(header.source, frame, None, now)
-            if self._duplicates.known(header.source, frame.counter, now):
-                self._drop("duplicate", header.source, now, counter=frame.counter)
-                return
-            self._deliver(header, frame, payload, rssi, lqi, now)
+            if header.acknowledge and nwk.destination < FIRST_BROADCAST:
+                self._acknowledge(nwk.source, header, now)
+            if self._duplicates.known(nwk.source, header.counter, now):
+                self._drop("duplicate", nwk.source, now, counter=header.counter)
+            else:
+                self._deliver(nwk, header, payload, rssi, lqi, now)
 
-    def _open(self, source: int, frame: ApsFrame, octets: int, data: bytes, now: int) -> bytes | None:
-        if not frame.security:
-            return data[octets:]
-        auxiliary = security.parse_auxiliary(data, octets)
-        partner = self._memory.eui64_of(source)
-        key = None if partner is None else self._memory.link_keys.get(partner)
-        if key is None or auxiliary.key is not KeyIdentifier.DATA:
-            self._drop("no-link-key", source, now)
-            return None
-        if auxiliary.counter <= key.incoming:
-            self._drop("replayed-frame", source, now, counter=auxiliary.counter)
-            return None
-        try:
-            payload = security.open_(data, octets, auxiliary, key.cipher, partner)
-        except MicError:
-            self._drop("bad-mic", source, now)
-            return None
-        key.incoming = auxiliary.counter
-        return payload
+    def _unusual(self, nwk: NwkHeader, data: bytes, now: int) -> tuple[ApsHeader | None, int]:
+        """Fragments and broadcasts; commands are passed on, and group messages dropped."""
+        frame, octets = decode_header(data)
+        if frame.type is _COMMAND:
+            self._user.aps_command(nwk, frame, octets, data, now)
+            return None, octets
+        destination, cluster, profile, source = (
+            frame.destination_endpoint, frame.cluster, frame.profile, frame.source_endpoint,
+        )  # fmt: skip
+        if destination is None or cluster is None or profile is None or source is None:
+            self._drop("no-endpoint", nwk.source, now)
+            return None, octets
+        header = ApsHeader(
+            frame.type is _ACKNOWLEDGEMENT, destination, cluster, profile, source, frame.counter, frame.security,
+            frame.acknowledge, frame.fragment,
+        )  # fmt: skip
+        return header, octets
 
-    def _deliver(self, header: NwkFrame, frame: ApsFrame, payload: bytes, rssi: int, lqi: int, now: int) -> None:
-        if frame.destination_endpoint is None or frame.source_endpoint is None:
-            self._drop("group-addressed", header.source, now)
-            return
-        assert frame.profile is not None
-        assert frame.cluster is not None
-        self._user.aps_received(
-            ApsIndication(
-                header.source,
-                self._memory.eui64_of(header.source),
-                frame.source_endpoint,
-                frame.destination_endpoint,
-                frame.profile,
-                frame.cluster,
-                payload,
-                frame.security,
-                header.destination >= FIRST_BROADCAST,
-                rssi,
-                lqi,
-            ),
-            now,
-        )
+    def _deliver(self, nwk: NwkHeader, header: ApsHeader, payload: bytes, rssi: int, lqi: int, now: int) -> None:
+        source = nwk.source
+        message = ApsIndication(
+            source, self._memory.eui64_of(source), header.source_endpoint, header.destination_endpoint,
+            header.profile, header.cluster, payload, header.security, nwk.destination >= FIRST_BROADCAST, rssi, lqi,
+        )  # fmt: skip
+        self._user.aps_received(message, now)
 
     def _received_block(
-        self, header: NwkFrame, frame: ApsFrame, fragment: Fragment, payload: bytes, rssi: int, lqi: int, now: int
+        self, nwk: NwkHeader, header: ApsHeader, fragment: Fragment, payload: bytes, rssi: int, lqi: int, now: int
     ) -> None:
-        number = 0 if fragment.kind is FragmentKind.FIRST else fragment.block
-        inbound = self._reassembly.open(header.source, frame.counter, now)
-        if inbound is None or number >= MAX_BLOCKS or (number == 0 and fragment.block > MAX_BLOCKS):
-            self._drop("too-many-fragments", header.source, now)
+        source, counter = nwk.source, header.counter
+        if not self._duplicates.remembers(source, counter, now):
+            self._reassembly.begin_anew(source, counter)
+        number, total = (0, fragment.block) if fragment.kind is _FIRST else (fragment.block, None)
+        refusal = "broadcast-fragment" if nwk.destination >= FIRST_BROADCAST else None
+        if number >= MAX_BLOCKS or (total or 0) > MAX_BLOCKS:
+            refusal = "too-many-fragments"
+        inbound = None if refusal is not None else self._reassembly.open(source, counter, header.security, now)
+        if inbound is None:
+            self._drop(refusal or "too-many-messages", source, now)
+            return
+        refusal = inbound.refusal(number, total, header.security)
+        if refusal is not None:
+            self._drop(refusal, source, now)
             return
         known = number in inbound.blocks
-        if number == 0:
-            inbound.total = fragment.block
-        inbound.take(number, payload)
+        inbound.take(number, total, payload)
         if known or inbound.window_complete(number):
-            base, bitfield = inbound.window(number)
-            self._acknowledge(header.source, frame, Fragment(FragmentKind.FIRST, base, bitfield), now)
+            self._acknowledge_window(source, header, *inbound.window(number), now)
         whole = None if known else inbound.whole()
-        if whole is not None and not self._duplicates.known(header.source, frame.counter, now):
-            self._deliver(header, frame, whole, rssi, lqi, now)
+        if whole is not None and not self._duplicates.known(source, counter, now):
+            self._deliver(nwk, header, whole, rssi, lqi, now)
 
-    def _acknowledge(self, source: int, frame: ApsFrame, fragment: Fragment | None, now: int) -> None:
+    def _acknowledge(self, source: int, header: ApsHeader, now: int) -> None:
         """Acknowledge a data frame, under the same protection."""
-        key = None
-        if frame.security:
-            partner = self._memory.eui64_of(source)
-            key = None if partner is None else self._memory.link_keys.get(partner)
-        header = encode_header(
-            ApsFrame(
-                ApsFrameType.ACKNOWLEDGEMENT,
-                frame.counter,
-                DeliveryMode.UNICAST,
-                frame.source_endpoint,
-                frame.destination_endpoint,
-                frame.cluster,
-                frame.profile,
-                b"",
-                key is not None,
-                fragment=fragment,
-            )
-        )
-        self._nwk.send(source, self._protect(header, b"", key), None, now)
+        key = self._security.key_with(source) if header.security else None
+        self._send_acknowledgement(source, aps_acknowledgement_header(header, secure=key is not None), key, now)
 
-    def _acknowledged(self, source: int, frame: ApsFrame, now: int) -> None:
-        outgoing = self._waiting.get((source, frame.counter))
-        if outgoing is None:
+    def _acknowledge_window(self, source: int, header: ApsHeader, base: int, bitfield: int, now: int) -> None:
+        """Say which blocks of a window are there."""
+        key = self._security.key_with(source) if header.security else None
+        frame = ApsFrame(
+            _ACKNOWLEDGEMENT,
+            header.counter,
+            destination_endpoint=header.source_endpoint,
+            source_endpoint=header.destination_endpoint,
+            cluster=header.cluster,
+            profile=header.profile,
+            security=key is not None,
+            fragment=Fragment(_FIRST, base, bitfield),
+        )
+        self._send_acknowledgement(source, encode_header(frame), key, now)
+
+    def _send_acknowledgement(self, source: int, header: bytes, key: LinkKey | None, now: int) -> None:
+        try:
+            frame = self._security.seal(header, b"", key)
+        except LocalProtocolError as error:
+            self._drop(str(error), source, now)
             return
-        if outgoing.key is not None and not frame.security:
-            self._drop("unprotected-acknowledgement", source, now)
-            return
-        fragments = outgoing.fragments
-        if fragments is not None:
-            if frame.fragment is None or frame.fragment.ack_bitfield is None:
-                return
-            before = fragments.base
-            if not fragments.acknowledged(frame.fragment.block, frame.fragment.ack_bitfield):
-                if fragments.base != before:
-                    outgoing.retries = self._max_retries
-                    self._transmit(outgoing, now)
-                return
-        self._finish(outgoing, Outcome.DELIVERED, now)
+        self._nwk.send(source, frame, None, now)
 
     def _drop(self, reason: str, source: int, now: int, **fields: object) -> None:
         self._report("aps.dropped", reason, {"from": f"{source:04x}", **fields}, now)
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from emulator.core.clock import MILLISECOND
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.zigbee.frames.beacon import Beacon, encode_beacon
@@ -18,10 +19,13 @@ from emulator.zigbee.frames.mac_commands import (
     decode_command,
     encode_command,
 )
+from emulator.zigbee.node.deadlines import Alarm, Deadlines
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 
 MAX_CHILDREN = 16
+BEACON_JITTER = 64 * MILLISECOND
+"""Parents that do not hear each other answer a scan at different moments, or their beacons would collide each time."""
 _LAST_SHORT = 0xFFF7
 _NO_SHORT = 0xFFFF
 
@@ -42,8 +46,10 @@ class Parent:
         membership: Membership,
         rng: Random,
         report: Report,
+        alarm: Alarm,
     ) -> None:
         self.permit_until = 0
+        self.timers: Deadlines[str] = Deadlines(alarm)
         self._mac = mac
         self._memory = memory
         self._membership = membership
@@ -58,9 +64,15 @@ class Parent:
             self._report("mac.dropped", "undecodable", {"error": str(error)}, now)
             return
         if isinstance(command, BeaconRequest):
-            self._beacon(now)
+            if "beacon" not in self.timers:
+                self.timers.set("beacon", now + self._rng.randrange(BEACON_JITTER))
         elif isinstance(command, AssociationRequest) and frame.source is not None and frame.source_extended:
             self._associate(Eui64(frame.source), command.capability, now)
+
+    def on_timeout(self, now: int) -> None:
+        """Answer a scan."""
+        if self.timers.due(now):
+            self._beacon(now)
 
     def _beacon(self, now: int) -> None:
         membership = self._membership
@@ -92,13 +104,14 @@ class Parent:
             self._mac.eui64, encode_command(AssociationResponse(short, status)),
             acknowledge=True, destination_extended=True, source_extended=True,
         )  # fmt: skip
-        self._mac.hold(frame, child, now)
+        self._mac.hold(frame, child or AssociationResponse, now)
 
     def _decide(self, eui64: Eui64, now: int) -> AssociationStatus:
         if now >= self.permit_until:
             self._report("join.refused", "joining-not-permitted", {"device": eui64_text(eui64)}, now)
             return AssociationStatus.PAN_ACCESS_DENIED
-        if len(self._memory.children) >= MAX_CHILDREN:
+        returning = any(child.eui64 == eui64 for child in self._memory.children.values())
+        if len(self._memory.children) >= MAX_CHILDREN and not returning:
             self._report("join.refused", "pan-full", {"device": eui64_text(eui64)}, now)
             return AssociationStatus.PAN_AT_CAPACITY
         return AssociationStatus.SUCCESS

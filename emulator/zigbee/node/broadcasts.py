@@ -1,4 +1,4 @@
-"""The broadcast transaction table: relay a broadcast once, repeat it while a neighbouring router was not heard relaying it."""
+"""The broadcast transaction table: a broadcast is relayed once, and again while a neighbouring router was not heard."""
 
 from __future__ import annotations
 

@@ -7,9 +7,8 @@ from random import Random
 from typing import Protocol
 
 from emulator.core.clock import MILLISECOND
-from emulator.core.timers import Timers
 from emulator.ports.aps import BROADCAST_ROUTERS, Outcome
-from emulator.zigbee.frames.nwk import MAX_RADIUS, NwkFrame, NwkFrameType
+from emulator.zigbee.frames.nwk import MAX_RADIUS, NwkFrameType
 from emulator.zigbee.frames.nwk_commands import (
     Link,
     LinkStatus,
@@ -19,9 +18,12 @@ from emulator.zigbee.frames.nwk_commands import (
     RouteRequest,
     encode_command,
 )
+from emulator.zigbee.node.deadlines import Alarm, Deadlines
+from emulator.zigbee.node.headers import NwkHeader
+from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.memory import Membership, NodeMemory
 from emulator.zigbee.node.neighbours import LINK_STATUS_PERIOD, cost_of
-from emulator.zigbee.node.nwk import Hop, NwkLayer
+from emulator.zigbee.node.nwk import NwkLayer
 from emulator.zigbee.node.routing import DISCOVERY_TIME, Discovery
 
 RELAY_JITTER = 64 * MILLISECOND
@@ -49,8 +51,9 @@ class RouteFinder:
         user: DiscoveryUser,
         rng: Random,
         report: Report,
+        alarm: Alarm,
     ) -> None:
-        self.timers: Timers[tuple[str, int, int]] = Timers()
+        self.timers: Deadlines[tuple[str, int, int]] = Deadlines(alarm)
         self._nwk = nwk
         self._memory = memory
         self._membership = membership
@@ -84,6 +87,7 @@ class RouteFinder:
 
     def _found(self, destination: int, now: int) -> None:
         self.timers.cancel(("discovery", destination, 0))
+        self.timers.cancel(("ask", destination, 0))
         discovery = self._nwk.routes.discoveries.pop(destination, None)
         for hop in discovery.waiting if discovery is not None else ():
             assert isinstance(hop, Hop)
@@ -96,18 +100,21 @@ class RouteFinder:
             return
         if discovery.retries > 0:
             discovery.retries -= 1
-            self._ask(destination, now)
+            # With jitter: whoever asked together with somebody out of earshot would do so every time.
+            self.timers.set(("ask", destination, 0), now + self._rng.randrange(RELAY_JITTER))
             return
         del self._nwk.routes.discoveries[destination]
         self._report("nwk.dropped", "no-route", {"to": f"{destination:04x}"}, now)
         for hop in discovery.waiting:
             assert isinstance(hop, Hop)
-            if hop.context is not None:
+            if hop.source != self._membership.short:
+                self._tell_originator(hop, NetworkStatusCode.NO_ROUTE_AVAILABLE, now)
+            elif hop.context is not None:
                 self._user.nwk_sent(hop.context, Outcome.NO_ROUTE, now)
 
     # Requests and replies
 
-    def request(self, header: NwkFrame, request: RouteRequest, previous_hop: int, lqi: int, now: int) -> None:
+    def request(self, header: NwkHeader, request: RouteRequest, previous_hop: int, lqi: int, now: int) -> None:
         """A route request came, from its originator or relayed."""
         originator = header.source
         if originator == self._membership.short:
@@ -131,12 +138,15 @@ class RouteFinder:
     def reply(self, reply: RouteReply, previous_hop: int, lqi: int, now: int) -> None:
         """A route reply came on its way back to the originator of the request."""
         cost = reply.path_cost + self._link_cost(previous_hop, lqi)
-        taken = self._nwk.routes.set(reply.responder, previous_hop, cost)
+        routes = self._nwk.routes
+        if not routes.better_reply(reply.originator, reply.request_id, cost):
+            return
+        routes.set(reply.responder, previous_hop, cost)
         if reply.originator == self._membership.short:
             self._found(reply.responder, now)
             return
-        back = self._nwk.routes.previous_hop(reply.originator, reply.request_id)
-        if taken and back is not None:
+        back = routes.previous_hop(reply.originator, reply.request_id)
+        if back is not None:
             onward = RouteReply(reply.request_id, reply.originator, reply.responder, cost)
             self._nwk.send_command(back, encode_command(onward), now, radius=MAX_RADIUS)
 
@@ -147,9 +157,11 @@ class RouteFinder:
     def link_failed(self, hop: Hop, now: int) -> None:
         """We could not pass a frame on: tell its originator."""
         self._nwk.routes.remove(hop.destination)
+        self._tell_originator(hop, NetworkStatusCode.NON_TREE_LINK_FAILURE, now)
+
+    def _tell_originator(self, hop: Hop, code: NetworkStatusCode, now: int) -> None:
         if hop.type is NwkFrameType.DATA:
-            message = NetworkStatus(NetworkStatusCode.NON_TREE_LINK_FAILURE, hop.destination)
-            self._nwk.send_command(hop.source, encode_command(message), now)
+            self._nwk.send_command(hop.source, encode_command(NetworkStatus(code, hop.destination)), now)
 
     def _is_here(self, destination: int) -> bool:
         return destination == self._membership.short or destination in self._memory.children
@@ -160,7 +172,7 @@ class RouteFinder:
 
     # Link status
 
-    def link_status(self, header: NwkFrame, status: LinkStatus, lqi: int, now: int) -> None:
+    def link_status(self, header: NwkHeader, status: LinkStatus, lqi: int, now: int) -> None:
         """A neighbouring router says whom it hears."""
         neighbour = self._nwk.neighbours.add(header.source, now, router=True)
         neighbour.lqi = lqi
@@ -182,6 +194,8 @@ class RouteFinder:
                 self._send_link_status(now)
             elif action == "discovery":
                 self._again(one, now)
+            elif action == "ask":
+                self._ask(one, now)
             else:
                 hop = self._relays.pop((one, other), None)
                 if hop is not None:

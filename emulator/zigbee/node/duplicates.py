@@ -6,7 +6,8 @@ from emulator.core.clock import SECOND
 
 MEMORY = 32
 """Messages of one sender that are remembered; its counter repeats after 256."""
-LIFE = 10 * SECOND
+LIFE = 20 * SECOND
+"""Longer than the retry of a message to a sleeping child can take to arrive: its wait, and the indirect persistence."""
 
 
 class _Sender:
@@ -30,11 +31,19 @@ class Duplicates:
         if sender is None:
             sender = self._senders[source] = _Sender()
         if sender.serial - sender.serials[counter] < MEMORY and now - sender.at[counter] < LIFE:
+            sender.at[counter] = now
             return True
         sender.serial += 1
         sender.serials[counter] = sender.serial
         sender.at[counter] = now
         return False
+
+    def remembers(self, source: int, counter: int, now: int) -> bool:
+        """Whether `known` would know this message; notes nothing."""
+        sender = self._senders.get(source)
+        if sender is None:
+            return False
+        return sender.serial - sender.serials[counter] < MEMORY and now - sender.at[counter] < LIFE
 
     def forget(self, source: int) -> None:
         """Forget what one sender sent."""

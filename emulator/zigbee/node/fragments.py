@@ -51,14 +51,34 @@ class Outbound:
 
 @dataclass(slots=True)
 class Inbound:
-    """The receiver's side of one message."""
+    """The receiver's side of one message.
+
+    Attributes:
+        secured: its blocks come under the link key.
+        total: how many blocks it has, as the first one says; None before that has come.
+        blocks: by number; empty octets once the message is `done`, when only acknowledgements may be asked for again.
+    """
 
     expires: int
+    secured: bool
     total: int | None = None
     blocks: dict[int, bytes] = field(default_factory=dict)
+    done: bool = False
 
-    def take(self, number: int, payload: bytes) -> None:
+    def refusal(self, number: int, total: int | None, secured: bool) -> str | None:
+        """Why a block cannot belong to this message, or None; `total` is None in all blocks but the first."""
+        if secured is not self.secured:
+            return "mixed-protection"
+        declared = self.total if total is None else total
+        highest = max(number, *self.blocks) if self.blocks else number
+        if declared == 0 or (total is not None and self.total not in (None, total)):
+            return "wrong-fragment-count"
+        return "wrong-fragment-count" if declared is not None and highest >= declared else None
+
+    def take(self, number: int, total: int | None, payload: bytes) -> None:
         """Keep a block."""
+        if total is not None:
+            self.total = total
         self.blocks.setdefault(number, payload)
 
     def window(self, number: int) -> tuple[int, int]:
@@ -73,10 +93,13 @@ class Inbound:
         return all(block in self.blocks for block in range(base, end))
 
     def whole(self) -> bytes | None:
-        """The message, once every block is there."""
-        if self.total is None or len(self.blocks) < self.total:
+        """The message, once every block is there; only once, as its octets are not kept any longer."""
+        if self.done or self.total is None or len(self.blocks) < self.total:
             return None
-        return b"".join(self.blocks[number] for number in range(self.total))
+        message = b"".join(self.blocks[number] for number in range(self.total))
+        self.done = True
+        self.blocks = dict.fromkeys(self.blocks, b"")
+        return message
 
 
 class Reassembly:
@@ -85,13 +108,30 @@ class Reassembly:
     def __init__(self) -> None:
         self._inbound: dict[tuple[int, int], Inbound] = {}
 
-    def open(self, source: int, counter: int, now: int) -> Inbound | None:
+    def open(self, source: int, counter: int, secured: bool, now: int) -> Inbound | None:
         """The message that a block belongs to; None where too many are under way."""
         self._inbound = {key: inbound for key, inbound in self._inbound.items() if inbound.expires > now}
         known = self._inbound.get((source, counter))
         if known is None:
-            if len(self._inbound) >= MAX_REASSEMBLIES:
+            if len(self._inbound) >= MAX_REASSEMBLIES and not self._drop_one_done():
                 return None
-            known = self._inbound[source, counter] = Inbound(now + REASSEMBLY_LIFE)
+            known = self._inbound[source, counter] = Inbound(now + REASSEMBLY_LIFE, secured)
         known.expires = now + REASSEMBLY_LIFE
         return known
+
+    def begin_anew(self, source: int, counter: int) -> None:
+        """The sender uses this counter for another message now: forget the one that is done."""
+        known = self._inbound.get((source, counter))
+        if known is not None and known.done:
+            del self._inbound[source, counter]
+
+    def forget(self, source: int) -> None:
+        """Forget what one sender sent."""
+        self._inbound = {key: inbound for key, inbound in self._inbound.items() if key[0] != source}
+
+    def _drop_one_done(self) -> bool:
+        for key, inbound in self._inbound.items():
+            if inbound.done:
+                del self._inbound[key]
+                return True
+        return False

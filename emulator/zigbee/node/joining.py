@@ -10,11 +10,10 @@ from typing import Protocol
 
 from emulator.core.clock import MILLISECOND, SECOND
 from emulator.core.errors import DecodeError
-from emulator.core.timers import Timers
-from emulator.ports.aps import JoinSettings, NodeType
+from emulator.ports.aps import COORDINATOR, JoinSettings, NodeType
 from emulator.ports.phy import TxResult
 from emulator.zigbee.frames.beacon import Beacon, decode_beacon
-from emulator.zigbee.frames.mac import BROADCAST_ADDRESS, BROADCAST_PAN, FrameType, MacFrame
+from emulator.zigbee.frames.mac import BROADCAST_ADDRESS, BROADCAST_PAN, NO_SHORT_ADDRESS, FrameType, MacFrame
 from emulator.zigbee.frames.mac_commands import (
     AssociationRequest,
     AssociationResponse,
@@ -24,6 +23,8 @@ from emulator.zigbee.frames.mac_commands import (
     decode_command,
     encode_command,
 )
+from emulator.zigbee.node.deadlines import Alarm, Deadlines
+from emulator.zigbee.node.hop import FIRST_BROADCAST
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.neighbours import cost_of
 
@@ -37,7 +38,6 @@ KEY_POLL = 250 * MILLISECOND
 ROUNDS = 3
 """Scans before a join is given up."""
 ROUND_PAUSE = 2 * SECOND
-_BROADCAST_PAN = 0xFFFF
 
 Report = Callable[[str, str | None, dict[str, object], int], None]
 
@@ -106,7 +106,7 @@ class JoinUser(Protocol):
     def associated(self, parent: Candidate, short: int, now: int) -> None:
         """A parent took us: go on its network, still without the key."""
 
-    def dissociated(self, now: int) -> None:
+    def dissociated(self) -> None:
         """That parent led to nothing."""
 
     def join_failed(self, reason: str, now: int) -> None:
@@ -117,10 +117,17 @@ class Joiner:
     """One attempt to join, over several parents and rounds."""
 
     def __init__(
-        self, mac: MacLayer, node_type: NodeType, mains: bool, user: JoinUser, rng: Random, report: Report
+        self,
+        mac: MacLayer,
+        node_type: NodeType,
+        mains: bool,
+        user: JoinUser,
+        rng: Random,
+        report: Report,
+        alarm: Alarm,
     ) -> None:
         self.state = State.IDLE
-        self.timers: Timers[str] = Timers()
+        self.timers: Deadlines[str] = Deadlines(alarm)
         self._mac = mac
         self._sleepy = node_type is NodeType.SLEEPY
         self._capability = Capability(
@@ -136,10 +143,18 @@ class Joiner:
         self._rounds = 0
         self._channels: list[int] = []
         self._candidates: list[Candidate] = []
-        self._heard_any = False
         self._parent: Candidate | None = None
         self._short = BROADCAST_ADDRESS
         self._reason = "no-beacon"
+        self._actions: dict[str, Callable[[int], None]] = {
+            "scan_first_channel": self._scan_first_channel,
+            "scan_next_channel": self._scan_next_channel,
+            "await_response": self._await_response,
+            "collect_response": self._collect_response,
+            "try_next_parent": self._try_next_parent,
+            "await_key": self._await_key,
+            "finish": self._finish,
+        }
 
     def start(self, settings: JoinSettings, now: int) -> None:
         """Begin; ends in `associated` and a key, or in `join_failed`."""
@@ -158,13 +173,22 @@ class Joiner:
         self._report("join.refused", "key-refused", {}, now)
         self._step(Input.BAD_KEY, now)
 
-    def request_done(self, result: TxResult, now: int) -> None:
-        """The association request or the poll is acknowledged, or not."""
+    def request_done(self, context: object, result: TxResult, now: int) -> None:
+        """The association request (its context is the parent) or a poll is done; news of other parents are too late."""
+        if isinstance(context, Candidate):
+            if context is not self._parent:
+                return
+        elif result is TxResult.ACKED or self.state is not State.COLLECTING:
+            return
         self._step(Input.REQUEST_SENT if result is TxResult.ACKED else Input.REQUEST_FAILED, now)
 
     def beacon(self, frame: MacFrame, lqi: int, now: int) -> None:
         """Somebody answered the scan."""
-        if self.state is not State.SCANNING or frame.source is None or frame.source_pan is None:
+        source, pan_id = frame.source, frame.source_pan
+        if self.state is not State.SCANNING or source is None or pan_id is None:
+            return
+        if frame.source_extended or source >= FIRST_BROADCAST or pan_id == BROADCAST_PAN:
+            self._report("join.beacon", "no-address", {}, now)
             return
         try:
             beacon = decode_beacon(frame.payload)
@@ -174,10 +198,9 @@ class Joiner:
         wanted = self._settings.extended_pan_id
         if wanted is not None and beacon.extended_pan_id != wanted:
             return
-        self._heard_any = True
         room = beacon.end_device_capacity if self._sleepy else beacon.router_capacity
         if beacon.association_permit and room:
-            self._candidates.append(Candidate(self._channels[0], frame.source_pan, frame.source, beacon, lqi))
+            self._candidates.append(Candidate(self._channels[0], pan_id, source, beacon, lqi))
         else:
             self._reason = "pan-full" if beacon.association_permit else "joining-not-permitted"
 
@@ -192,7 +215,7 @@ class Joiner:
             self._decided(response, now)
 
     def _decided(self, response: AssociationResponse, now: int) -> None:
-        if response.status == AssociationStatus.SUCCESS and response.short < BROADCAST_ADDRESS - 1:
+        if response.status == AssociationStatus.SUCCESS and COORDINATOR < response.short < FIRST_BROADCAST:
             self._short = response.short
             self._step(Input.ACCEPTED, now)
         else:
@@ -212,7 +235,7 @@ class Joiner:
     def _step(self, event: Input, now: int) -> None:
         action = TRANSITIONS.get((self.state, event))
         if action is not None:
-            _ACTIONS[action](self, now)
+            self._actions[action](now)
 
     def _enter(self, state: State, timeout: int | None) -> None:
         self.state = state
@@ -251,7 +274,7 @@ class Joiner:
         if self.state is State.AWAITING_KEY:
             if self._reason == "no-beacon":
                 self._reason = "no-key"
-            self._user.dissociated(now)
+            self._user.dissociated()
         elif self.state in (State.ASSOCIATING, State.COLLECTING) and self._reason == "no-beacon":
             self._reason = "no-association-response"
         if self._candidates:
@@ -265,13 +288,13 @@ class Joiner:
     def _associate(self, parent: Candidate, now: int) -> None:
         self._parent = parent
         self._mac.tune(parent.channel, now)
-        self._mac.set_address(parent.pan_id, BROADCAST_ADDRESS - 1)
+        self._mac.set_address(parent.pan_id, NO_SHORT_ADDRESS)
         frame = MacFrame(
-            FrameType.COMMAND, self._mac.next_sequence(), parent.pan_id, parent.short, _BROADCAST_PAN,
+            FrameType.COMMAND, self._mac.next_sequence(), parent.pan_id, parent.short, BROADCAST_PAN,
             self._mac.eui64, encode_command(AssociationRequest(self._capability)),
             acknowledge=True, source_extended=True,
         )  # fmt: skip
-        self._mac.send(frame, AssociationRequest, now)
+        self._mac.send(frame, parent, now)
         self._enter(State.ASSOCIATING, None)
 
     def _await_response(self, now: int) -> None:
@@ -292,15 +315,3 @@ class Joiner:
     def _finish(self, now: int) -> None:
         self._enter(State.IDLE, None)
         self._mac.receive_always(not self._sleepy, now)
-
-
-_ACTIONS: dict[str, Callable[[Joiner, int], None]] = {
-    "scan_first_channel": Joiner._scan_first_channel,
-    "scan_next_channel": Joiner._scan_next_channel,
-    "await_response": Joiner._await_response,
-    "collect_response": Joiner._collect_response,
-    "try_next_parent": Joiner._try_next_parent,
-    "await_key": Joiner._await_key,
-    "finish": Joiner._finish,
-}
-

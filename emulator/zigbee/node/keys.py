@@ -18,7 +18,7 @@ from emulator.zigbee.frames.aps_commands import (
     UpdateDevice,
     decode_command,
 )
-from emulator.zigbee.frames.nwk import NwkFrame
+from emulator.zigbee.node.headers import NwkHeader
 from emulator.zigbee.node.memory import NodeMemory
 from emulator.zigbee.node.trust_centre import TrustCentre
 from emulator.zigbee.security import aps as security
@@ -63,7 +63,7 @@ class KeyCommands:
         self._user = user
         self._report = report
 
-    def command(self, header: NwkFrame, frame: ApsFrame, octets: int, data: bytes, now: int) -> None:
+    def command(self, header: NwkHeader, frame: ApsFrame, octets: int, data: bytes, now: int) -> None:
         """An APS command frame as it came; DecodeError goes to the caller, who reports it."""
         if frame.security:
             self._protected(header, data, octets, now)
@@ -72,7 +72,7 @@ class KeyCommands:
         else:
             self._report("aps.dropped", "unprotected-command", {"from": f"{header.source:04x}"}, now)
 
-    def _protected(self, header: NwkFrame, data: bytes, octets: int, now: int) -> None:
+    def _protected(self, header: NwkHeader, data: bytes, octets: int, now: int) -> None:
         auxiliary = security.parse_auxiliary(data, octets)
         if auxiliary.key is not KeyIdentifier.KEY_TRANSPORT or self._cipher is None:
             self._report("aps.dropped", "unexpected-key", {"from": f"{header.source:04x}"}, now)

@@ -70,6 +70,7 @@ class NodeMemory:
         link_keys: by partner.
         addresses: short address by EUI-64, as far as known; `learn` sets it, and its reverse.
         allowed: trust centre: the pre-configured link keys of devices that may join.
+        aps_counter: the last APS counter; going on from it, a node that restarts is not taken for one that repeats.
     """
 
     membership: Membership | None = None
@@ -79,6 +80,8 @@ class NodeMemory:
     children: dict[int, Child] = field(default_factory=dict)
     addresses: dict[Eui64, int] = field(default_factory=dict)
     allowed: dict[Eui64, bytes] = field(default_factory=dict)
+    aps_counter: int | None = None
+    _spent: dict[bytes, int] = field(default_factory=dict)
     _by_short: dict[int, Eui64] = field(default_factory=dict)
 
     def learn(self, eui64: Eui64, short: int) -> None:
@@ -97,6 +100,27 @@ class NodeMemory:
         """Who has a short address."""
         return self._by_short.get(short)
 
+    def forget_address(self, eui64: Eui64) -> None:
+        """A device has gone: nobody has its address now."""
+        short = self.addresses.pop(eui64, None)
+        if short is not None:
+            self._by_short.pop(short, None)
+
+    def take_link_key(self, partner: Eui64, key: bytes) -> LinkKey:
+        """Have `key` with a partner; its counter goes on where it was if it has been used before, in any network."""
+        known = self.link_keys.get(partner)
+        if known is None or known.key != key:
+            self.forget_link_key(partner)
+            counter = OutgoingCounter(self._spent.get(key, 0))
+            known = self.link_keys[partner] = LinkKey(key, CcmStar(key), counter)
+        return known
+
+    def forget_link_key(self, partner: Eui64) -> None:
+        """Have no key with a partner any more."""
+        known = self.link_keys.pop(partner, None)
+        if known is not None:
+            self._spent[known.key] = max(known.outgoing.reserved, self._spent.get(known.key, 0))
+
     def restart(self) -> None:
         """Power came back: go on with counters that cannot have been used before."""
         self.nwk_outgoing = OutgoingCounter(self.nwk_outgoing.reserved)
@@ -104,10 +128,11 @@ class NodeMemory:
             key.outgoing = OutgoingCounter(key.outgoing.reserved)
 
     def forget(self) -> None:
-        """Leave the network for good; counters under the old keys do not matter any more."""
+        """Leave the network for good; the counters of the link keys are kept in case these are used again."""
         self.membership = None
         self.nwk_incoming.clear()
-        self.link_keys.clear()
+        for partner in tuple(self.link_keys):
+            self.forget_link_key(partner)
         self.children.clear()
         self.addresses.clear()
         self._by_short.clear()

@@ -83,10 +83,11 @@ class Neighbours:
         """Forget a neighbour."""
         self._by_short.pop(short, None)
 
-    def heard(self, short: int, lqi: int, now: int) -> None:
-        """A good frame came from it."""
+    def heard(self, short: int, eui64: Eui64 | None, lqi: int, now: int) -> None:
+        """A good frame came from it, and says who it is unless it was unprotected."""
         neighbour = self._by_short.get(short)
         if neighbour is not None:
+            neighbour.eui64 = eui64 or neighbour.eui64
             neighbour.lqi = lqi
             neighbour.heard_at = now
             neighbour.failures = 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
+from emulator.core.clock import MILLISECOND, SECOND
+from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.rng import Streams
-from emulator.core.timers import Timers
 from emulator.ports.aps import (
     COORDINATOR,
     ApsIndication,
@@ -23,15 +24,21 @@ from emulator.ports.aps import (
 )
 from emulator.ports.phy import Phy, RxFrame, TxResult
 from emulator.zigbee.frames.mac import FrameType, MacFrame
-from emulator.zigbee.frames.mac_commands import AssociationRequest
+from emulator.zigbee.node.deadlines import NEVER, Alarm, AnyTimers, Deadlines
+from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.joining import Candidate, Joiner
 from emulator.zigbee.node.mac import MacLayer
-from emulator.zigbee.node.memory import Child, LinkKey, Membership, NodeMemory
-from emulator.zigbee.node.nwk import Hop
-from emulator.zigbee.node.stack import Deadlines, Stack
-from emulator.zigbee.node.zdo import leave_request, permit_joining_request
+from emulator.zigbee.node.memory import Child, Membership, NodeMemory
+from emulator.zigbee.node.news import News, Sent
+from emulator.zigbee.node.stack import Stack
+from emulator.zigbee.node.zdo import LONGEST_PERMIT, leave_request, permit_joining_request
 
 Report = Callable[[str, str | None, dict[str, object], int], None]
+
+PARTING_WAIT = 500 * MILLISECOND
+"""How long a node that leaves may take to say so."""
+PERMIT_RENEWAL = (LONGEST_PERMIT - 54) * SECOND
+"""Routers are told to permit joining for a limited time, so they are told again."""
 
 
 class Node:
@@ -43,6 +50,9 @@ class Node:
         streams: randomness; the node takes streams named after its address.
         report: told of every drop, retry and refusal.
         memory: what it kept from before, if anything.
+
+    Attributes:
+        alarm: when `on_timeout` is to be called at the latest.
     """
 
     def __init__(
@@ -50,23 +60,26 @@ class Node:
     ) -> None:
         self.eui64 = eui64
         self.memory = memory or NodeMemory()
+        self.alarm = Alarm()
         self._phy = phy
         self._rng = streams.stream(f"{eui64_text(eui64)}/node")
         self._report = report
-        self._user: ApsUser | None = None
+        self._news = News(self.alarm)
         self._configuration: StackConfiguration | None = None
         self._mac: MacLayer | None = None
         self._stack: Stack | None = None
         self._joiner: Joiner | None = None
-        self._timers: Timers[tuple[str, int]] = Timers()
-        self._early: dict[int, Outcome] = {}
+        self._timers: Deadlines[str] = Deadlines(self.alarm)
+        self._parting: str | None = None
+        self._permit_until = 0
         self._handle = 0
+        self._actions = {"poll": self._poll, "permit": self._renew_permit, "parted": self.parted}
 
     # What the device above calls
 
     def attach(self, user: ApsUser) -> None:
         """Whom to tell."""
-        self._user = user
+        self._news.user = user
 
     def configure(self, configuration: StackConfiguration) -> None:
         """Set descriptors, node type and the pre-configured key."""
@@ -75,73 +88,88 @@ class Node:
             self._stack.configure(configuration)
 
     def form(self, settings: NetworkSettings, now: int) -> None:
-        """Start a network as its coordinator."""
+        """Start a network as its coordinator.
+
+        Raises:
+            LocalProtocolError: it is configured as something else, or not at all.
+        """
+        if self._configured().node_type is not NodeType.COORDINATOR:
+            raise LocalProtocolError("a network is formed by a coordinator")
         self.memory.forget()
-        self.memory.membership = Membership(
+        self.memory.membership = membership = Membership(
             settings.channel, settings.pan_id, settings.extended_pan_id, COORDINATOR, COORDINATOR, self.eui64,
             settings.network_key, 0, 0,
         )  # fmt: skip
-        self._go_up(self.memory.membership, now)
+        self._go_up(membership, now)
 
     def join(self, settings: JoinSettings, now: int) -> None:
-        """Look for a network and join it."""
+        """Look for a network and join it.
+
+        Raises:
+            LocalProtocolError: it is not configured.
+        """
         configuration = self._configured()
         self.memory.forget()
         mac = self._start_mac(now)
-        rng, report = self._rng, self._report
-        self._joiner = Joiner(mac, configuration.node_type, configuration.mains_powered, self, rng, report)
+        node_type, mains = configuration.node_type, configuration.mains_powered
+        self._joiner = Joiner(mac, node_type, mains, self, self._rng, self._report, self.alarm)
         self._joiner.start(settings, now)
 
     def resume(self, now: int) -> None:
         """Power is back: go on with the network that memory holds."""
         self.memory.restart()
         if self.memory.membership is None:
-            self.network_event(NetworkDown("not-joined"), now)
+            self._reset(now)
+            self._news.later(NetworkDown("not-joined"), now)
         else:
             self._go_up(self.memory.membership, now)
 
     def stop(self, now: int) -> None:
         """Power is gone, and all that was volatile."""
-        self._phy.abort()
-        self._phy.listen(False, now)
-        self._mac = None
-        self._stack = None
-        self._joiner = None
-        self._timers.clear()
-        self._early.clear()
+        self._reset(now)
+        self._news.forget()
 
     def leave(self, now: int) -> None:
-        """Leave the network for good."""
-        self.memory.forget()
-        self.stop(now)
-        self.network_event(NetworkDown("left"), now)
+        """Leave the network for good, saying so to the neighbours first."""
+        self._part("left", now)
 
     def permit_joining(self, until: int, now: int) -> None:
         """Let devices associate until `until`, here and at every router."""
         if self._stack is not None:
-            self._stack.permit_joining(until)
-            self.send(permit_joining_request(until - now, self._rng.randrange(256)), now)
+            self._permit_until = until
+            self._renew_permit(now)
 
     def allow(self, device: Eui64, link_key: bytes) -> None:
         """The key under which `device` is given the network key."""
         self.memory.allowed[device] = link_key
 
     def remove(self, device: Eui64, now: int) -> None:
-        """Put a device out and forget its keys."""
-        short = self.memory.addresses.get(device)
-        if short is not None and self._stack is not None:
-            self.send(leave_request(short, device, self._rng.randrange(256)), now)
-        self.memory.allowed.pop(device, None)
-        self.memory.link_keys.pop(device, None)
+        """Put a device out and forget its keys; nothing where this node is no trust centre on the air."""
+        short, stack = self.memory.addresses.get(device), self._stack
+        if stack is None or stack.trust_centre is None:
+            return
+        if short is not None:
+            request = leave_request(short, device, self._rng.randrange(256))
+            request.acknowledge = True
+            stack.send_own(request, now)
+        stack.trust_centre.put_out(device)
 
     def send(self, message: ApsMessage, now: int) -> int:
-        """Hand over one message; a handle that the user's `sent` will name."""
+        """Hand over one message; a handle that the user's `sent` will name.
+
+        Raises:
+            LocalProtocolError: a field that does not fit its place in the frame.
+        """
         self._handle = handle = self._handle + 1
         stack = self._stack
-        outcome = Outcome.NOT_JOINED if stack is None else stack.aps.send(handle, message, now)
-        if outcome is not None:
-            self._early[handle] = outcome
-            self._timers.set(("early", handle), now)
+        if stack is None or not stack.on or self._joiner is not None:
+            self._news.later(Sent(handle, Outcome.NOT_JOINED), now)
+        elif message.destination == stack.membership.short:
+            self._send_to_self(handle, message, now)
+        else:
+            outcome = stack.aps.sender.send(handle, message, now)
+            if outcome is not None:
+                self._news.later(Sent(handle, outcome), now)
         return handle
 
     def short_of(self, device: Eui64) -> int | None:
@@ -152,54 +180,78 @@ class Node:
         """The EUI-64 behind a short address, where known."""
         return self.memory.eui64_of(short)
 
+    def _send_to_self(self, handle: int, message: ApsMessage, now: int) -> None:
+        """What a node sends to itself does not go on the air."""
+        indication = ApsIndication(
+            message.destination, self.eui64, message.source_endpoint, message.destination_endpoint, message.profile,
+            message.cluster, message.payload, message.link_key, False, 0, 255,
+        )  # fmt: skip
+        self._news.later(indication, now)
+        self._news.later(Sent(handle, Outcome.DELIVERED), now)
+
     # Time
 
     def next_timeout(self) -> int | None:
-        """When `on_timeout` is to be called next, µs."""
-        earliest: int | None = None
-        for timers in self._all_timers():
-            at = timers.next_timeout()
-            if at is not None and (earliest is None or at < earliest):
-                earliest = at
-        return earliest
+        """When `on_timeout` is to be called next, µs; being early does no harm."""
+        return None if self.alarm.at == NEVER else self.alarm.at
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
-        for action, handle in self._timers.due(now):
-            if action == "early":
-                self.aps_sent(handle, self._early.pop(handle), now)
-            elif self._mac is not None and self._stack is not None:
-                self._poll(self._mac, self._stack, now)
+        alarm = self.alarm
+        alarm.at = NEVER
+        for message in self._news.take(now):
+            if self._stack is not None:
+                self._stack.aps_received(message, now)
+        for action in self._timers.due(now):
+            self._actions[action](now)
         if self._joiner is not None:
             self._joiner.on_timeout(now)
         if self._mac is not None:
             self._mac.on_timeout(now)
         if self._stack is not None:
             self._stack.on_timeout(now)
+        for timers in self._all_timers():
+            at = timers.next_timeout()
+            if at is not None and at < alarm.at:
+                alarm.at = at
 
-    def _all_timers(self) -> Iterable[Deadlines]:
-        yield self._timers
-        if self._mac is not None:
-            yield self._mac.timers
+    def _all_timers(self) -> list[AnyTimers]:
+        found: list[AnyTimers] = [self._timers, self._news.timers]
         if self._joiner is not None:
-            yield self._joiner.timers
-        if self._stack is not None:
-            yield from self._stack.timers()
+            found.append(self._joiner.timers)
+        for layer in (self._mac, self._stack):
+            if layer is not None:
+                found += layer.timers()
+        return found
 
-    def _poll(self, mac: MacLayer, stack: Stack, now: int) -> None:
-        mac.poll(stack.membership.parent, now)
-        self._timers.set(("poll", 0), now + self._configured().poll_interval)
+    def _poll(self, now: int) -> None:
+        if self._mac is not None and self._stack is not None:
+            self._mac.poll(self._stack.membership.parent, now)
+            self._timers.set("poll", now + self._configured().poll_interval)
+
+    def _renew_permit(self, now: int) -> None:
+        """Tell every router, and again before it forgets."""
+        until, stack = self._permit_until, self._stack
+        if stack is None:
+            return
+        stack.permit_joining(until)
+        stack.send_own(permit_joining_request(until - now, self._rng.randrange(256)), now)
+        if until > now + PERMIT_RENEWAL:
+            self._timers.set("permit", now + PERMIT_RENEWAL)
+        else:
+            self._timers.cancel("permit")
 
     # Going up and down
 
     def _configured(self) -> StackConfiguration:
-        assert self._configuration is not None, "configure the stack before it goes on the air"
+        if self._configuration is None:
+            raise LocalProtocolError("a stack is configured before it goes on the air")
         return self._configuration
 
     def _start_mac(self, now: int) -> MacLayer:
-        self.stop(now)
         awake = self._configured().node_type is not NodeType.SLEEPY
-        self._mac = MacLayer(self._phy, self.eui64, self, self._rng, self._report, receiver_on=awake)
+        self._reset(now)
+        self._mac = MacLayer(self._phy, self.eui64, self, self._rng, self._report, self.alarm, receiver_on=awake)
         self._mac.start(now)
         return self._mac
 
@@ -207,25 +259,57 @@ class Node:
         mac.tune(membership.channel, now)
         mac.set_address(membership.pan_id, membership.short)
         self.memory.learn(self.eui64, membership.short)
-        self._stack = Stack(mac, self.memory, membership, self._configured(), self, self._rng, self._report)
+        self._stack = Stack(mac, self.memory, membership, self._configured(), self, self._rng, self._report, self.alarm)
         self._stack.start(now)
         return self._stack
 
     def _go_up(self, membership: Membership, now: int) -> None:
         stack = self._start_stack(self._start_mac(now), membership, now)
-        self._up(stack, now)
+        self._news.later(self._up(stack, now), now)
 
-    def _up(self, stack: Stack, now: int) -> None:
+    def _up(self, stack: Stack, now: int) -> NetworkUp:
         membership = stack.membership
         if membership.short != COORDINATOR:
             stack.announce(now)
         if self._configured().node_type is NodeType.SLEEPY:
-            self._timers.set(("poll", 0), now + self._configured().poll_interval)
-        up = NetworkUp(
+            self._timers.set("poll", now + self._configured().poll_interval)
+        return NetworkUp(
             membership.short, membership.pan_id, membership.extended_pan_id, membership.channel, membership.parent,
             membership.trust_centre,
         )  # fmt: skip
-        self.network_event(up, now)
+
+    def _part(self, reason: str, now: int) -> None:
+        """Forget the network at once, and be gone when the neighbours have been told."""
+        if self._parting is not None:
+            return
+        self.memory.forget()
+        stack = self._stack
+        if stack is None or self._joiner is not None:
+            self._reset(now)
+            self._news.later(NetworkDown(reason), now)
+            return
+        self._parting = reason
+        self._timers.set("parted", now + PARTING_WAIT)
+        stack.say_farewell(now)
+
+    def parted(self, now: int) -> None:
+        """The farewell is out, or takes too long."""
+        reason, self._parting = self._parting, None
+        self._reset(now)
+        if reason is not None:
+            self._news.network(NetworkDown(reason), now)
+
+    def _reset(self, now: int) -> None:
+        """Throw away everything volatile but the news."""
+        if self._parting is not None:
+            self._news.later(NetworkDown(self._parting), now)
+            self._parting = None
+        if self._stack is not None:
+            self._stack.on = False
+        if self._mac is not None:
+            self._mac.stop(now)
+        self._mac = self._stack = self._joiner = None
+        self._timers.clear()
 
     # What the joiner says
 
@@ -239,19 +323,22 @@ class Node:
         )  # fmt: skip
         self._start_stack(self._mac, membership, now)
 
-    def dissociated(self, now: int) -> None:  # noqa: ARG002 - the signature the joiner calls
+    def dissociated(self) -> None:
         """That parent led to nothing."""
+        if self._stack is not None:
+            self._stack.on = False
         self._stack = None
 
     def join_failed(self, reason: str, now: int) -> None:
         """No network took us."""
-        self.stop(now)
-        self.network_event(NetworkDown(reason), now)
+        self._reset(now)
+        self._news.later(NetworkDown(reason), now)
 
     def network_key(self, key: bytes, sequence: int, trust_centre: Eui64, now: int) -> None:
         """The network key came, protected under our link key."""
         stack, joiner = self._stack, self._joiner
         if stack is None or joiner is None:
+            self._report("aps.dropped", "unexpected-key", {"from": eui64_text(trust_centre)}, now)
             return
         link_key = self._configured().link_key
         membership = stack.membership
@@ -261,11 +348,11 @@ class Node:
         self.memory.membership = membership
         self.memory.learn(trust_centre, COORDINATOR)
         if link_key is not None:
-            self.memory.link_keys[trust_centre] = LinkKey.of(link_key)
+            self.memory.take_link_key(trust_centre, link_key)
         stack.key_changed()
         joiner.key_received(now)
         self._joiner = None
-        self._up(stack, now)
+        self._news.network(self._up(stack, now), now)
 
     def key_unreadable(self, now: int) -> None:
         """A network key came that our link key does not open."""
@@ -274,9 +361,7 @@ class Node:
 
     def removed(self, now: int) -> None:
         """The trust centre put us out."""
-        self.memory.forget()
-        self.stop(now)
-        self.network_event(NetworkDown("removed"), now)
+        self._part("removed", now)
 
     # What the radio says
 
@@ -292,55 +377,54 @@ class Node:
 
     # What the MAC says
 
-    def mac_received(self, frame: MacFrame, rssi: int, lqi: int, now: int) -> None:
-        """A frame that is not the MAC's own business."""
-        stack = self._stack
-        if frame.type is FrameType.DATA:
-            if stack is not None and frame.source is not None:
-                stack.nwk.received(frame.payload, frame.source, rssi, lqi, now)
-        elif frame.type is FrameType.BEACON:
+    def mac_data(self, source: int, payload: bytes, rssi: int, lqi: int, now: int) -> None:
+        """A data frame from a neighbour."""
+        if self._stack is not None:
+            self._stack.nwk.received(payload, source, rssi, lqi, now)
+
+    def mac_received(self, frame: MacFrame, lqi: int, now: int) -> None:
+        """A beacon, or a command that is not the MAC's own business."""
+        if frame.type is FrameType.BEACON:
             if self._joiner is not None:
                 self._joiner.beacon(frame, lqi, now)
         elif self._joiner is not None:
             self._joiner.command(frame, now)
-        elif stack is not None and stack.parent is not None:
-            stack.parent.command(frame, now)
+        elif self._stack is not None and self._stack.parent is not None and self._stack.on:
+            self._stack.parent.command(frame, now)
 
     def mac_sent(self, context: object, result: TxResult, now: int) -> None:
         """A frame is done."""
+        stack = self._stack
         if isinstance(context, Hop):
-            if self._stack is not None:
-                self._stack.nwk.mac_sent(context, result, now)
+            if stack is not None:
+                stack.nwk.mac_sent(context, result, now)
         elif isinstance(context, Child):
-            if self._stack is not None and self._stack.parent is not None and result is TxResult.ACKED:
-                self._stack.child_associated(context, now)
-        elif self._joiner is not None and (context is AssociationRequest or result is not TxResult.ACKED):
-            self._joiner.request_done(result, now)
+            if stack is not None and result is TxResult.ACKED:
+                stack.child_associated(context, now)
+        elif self._joiner is not None:
+            self._joiner.request_done(context, result, now)
 
     def mac_expired(self, context: object, now: int) -> None:
         """Nobody fetched an indirect frame."""
         if isinstance(context, Hop) and self._stack is not None:
-            self._stack.nwk_sent(context.context, Outcome.EXPIRED, now)
+            self._stack.nwk.expired(context, now)
 
-    def mac_payload(self, context: object) -> bytes:
+    def mac_payload(self, context: object, now: int) -> bytes | None:
         """The octets of a held frame."""
         assert isinstance(context, Hop)
         assert self._stack is not None
-        return self._stack.nwk.protect(context)
+        return self._stack.nwk.protect(context, now)
 
     # What the stack says
 
     def deliver(self, message: ApsIndication, now: int) -> None:
         """A message for one of the device's endpoints."""
-        if self._user is not None:
-            self._user.received(message, now)
+        self._news.received(message, now)
 
     def aps_sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message."""
-        if self._user is not None:
-            self._user.sent(handle, outcome, now)
+        self._news.sent(handle, outcome, now)
 
     def network_event(self, event: NetworkEvent, now: int) -> None:
         """Tell the device something about the network."""
-        if self._user is not None:
-            self._user.network(event, now)
+        self._news.network(event, now)

@@ -6,64 +6,35 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
-from emulator.core.aes import CcmStar, MicError
-from emulator.core.errors import DecodeError
-from emulator.core.eui64 import Eui64, eui64_text
-from emulator.core.timers import Timers
+from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.ports.aps import BROADCAST_ALL, BROADCAST_ROUTERS, NodeType, Outcome
 from emulator.ports.phy import TxResult
-from emulator.zigbee.frames.nwk import MAX_RADIUS, NwkFrame, NwkFrameType, decode_header, encode_header
+from emulator.zigbee.frames.nwk import MAX_RADIUS, NwkFrameType
 from emulator.zigbee.node.broadcasts import JITTER, PASSIVE_ACK_WAIT, Broadcasts
+from emulator.zigbee.node.deadlines import Alarm, Deadlines
+from emulator.zigbee.node.headers import NwkHeader, read_nwk_header
+from emulator.zigbee.node.hop import FIRST_BROADCAST, Hop
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Membership, NodeMemory
 from emulator.zigbee.node.neighbours import MAX_FAILURES, Neighbours
+from emulator.zigbee.node.nwk_security import NwkSecurity
 from emulator.zigbee.node.routing import Routes
-from emulator.zigbee.security import nwk as security
 
-FIRST_BROADCAST = 0xFFF8
+__all__ = ["FIRST_BROADCAST", "Hop", "NwkLayer", "NwkUser"]
+
+_DATA, _COMMAND = NwkFrameType.DATA, NwkFrameType.COMMAND
+_ACKED = TxResult.ACKED
 
 Report = Callable[[str, str | None, dict[str, object], int], None]
-
-
-class Hop:
-    """An NWK frame to be sent: header fields and plain payload, so that every hop protects it anew.
-
-    Attributes:
-        context: the upper layer's, for frames of our own; None for those we only forward.
-        next_hop: the neighbour it went to last.
-    """
-
-    __slots__ = ("context", "destination", "next_hop", "payload", "radius", "secure", "sequence", "source", "type")
-
-    def __init__(
-        self,
-        type: NwkFrameType,  # noqa: A002 - the field's name in the frame
-        destination: int,
-        source: int,
-        radius: int,
-        sequence: int,
-        payload: bytes,
-        context: object = None,
-        secure: bool = True,
-    ) -> None:
-        self.type = type
-        self.destination = destination
-        self.source = source
-        self.radius = radius
-        self.sequence = sequence
-        self.payload = payload
-        self.context = context
-        self.secure = secure
-        self.next_hop = 0xFFFF
 
 
 class NwkUser(Protocol):
     """The layers above."""
 
-    def nwk_received(self, header: NwkFrame, payload: bytes, rssi: int, lqi: int, now: int) -> None:
+    def nwk_received(self, header: NwkHeader, payload: bytes, rssi: int, lqi: int, now: int) -> None:
         """The plain payload of a data frame for us, or broadcast."""
 
-    def nwk_command(self, header: NwkFrame, payload: bytes, previous_hop: int, lqi: int, now: int) -> None:
+    def nwk_command(self, header: NwkHeader, payload: bytes, previous_hop: int, lqi: int, now: int) -> None:
         """The plain payload of a command frame for us, or broadcast."""
 
     def nwk_sent(self, context: object, outcome: Outcome, now: int) -> None:
@@ -88,11 +59,12 @@ class NwkLayer:
         user: NwkUser,
         rng: Random,
         report: Report,
+        alarm: Alarm,
     ) -> None:
         self.neighbours = Neighbours()
         self.routes = Routes()
         self.broadcasts = Broadcasts()
-        self.timers: Timers[tuple[str, int, int]] = Timers()
+        self.timers: Deadlines[tuple[str, int, int]] = Deadlines(alarm)
         self.forwarded = 0
         self._mac = mac
         self._memory = memory
@@ -102,13 +74,8 @@ class NwkLayer:
         self._rng = rng
         self._report = report
         self._sequence = rng.randrange(256)
-        self._cipher: CcmStar | None = None
-        self.use_key()
-
-    def use_key(self) -> None:
-        """Take the network key that the membership has now."""
-        key = self._membership.network_key
-        self._cipher = CcmStar(key) if key else None
+        self._failed: list[Hop] = []
+        self.security = NwkSecurity(mac.eui64, memory, membership, self._drop)
 
     def next_sequence(self) -> int:
         """A fresh NWK sequence number."""
@@ -120,23 +87,22 @@ class NwkLayer:
     def send(
         self, destination: int, payload: bytes, context: object, now: int, *, radius: int = 0, secure: bool = True
     ) -> None:
-        """One data frame of our own; its outcome comes by `nwk_sent` unless `context` is None."""
-        hop = Hop(
-            NwkFrameType.DATA, destination, self._membership.short, radius or MAX_RADIUS, self.next_sequence(),
-            payload, context, secure,
-        )  # fmt: skip
+        """One data frame of our own; its outcome comes later by `nwk_sent` unless `context` is None."""
+        self._sequence = sequence = (self._sequence + 1) & 0xFF
+        source = self._membership.short
+        hop = Hop(_DATA, destination, source, radius or MAX_RADIUS, sequence, payload, context, secure)
         if destination >= FIRST_BROADCAST:
             self._broadcast(hop, now)
         else:
             self.forward(hop, now)
 
-    def send_command(self, destination: int, payload: bytes, now: int, *, radius: int = MAX_RADIUS) -> None:
+    def send_command(
+        self, destination: int, payload: bytes, now: int, *, radius: int = MAX_RADIUS, context: object = None
+    ) -> None:
         """One command frame of our own, to a short address or as a broadcast."""
-        hop = Hop(
-            NwkFrameType.COMMAND, destination, self._membership.short, radius, self.next_sequence(), payload
-        )  # fmt: skip
+        hop = Hop(_COMMAND, destination, self._membership.short, radius, self.next_sequence(), payload, context)
         if destination >= FIRST_BROADCAST:
-            self.transmit(hop, BROADCAST_ALL, now)
+            self.transmit(hop, BROADCAST_ALL if self._router else self._membership.parent, now)
         else:
             self.forward(hop, now)
 
@@ -156,20 +122,20 @@ class NwkLayer:
         child = self._memory.children.get(next_hop)
         if child is not None and child.sleepy:
             self._mac.hold_data(next_hop, hop, now)
-        else:
-            self._mac.send_data(next_hop, self.protect(hop), hop, now)
+            return
+        octets = self.protect(hop, now)
+        if octets is not None:
+            self._mac.send_data(next_hop, octets, hop, now)
 
-    def protect(self, hop: Hop) -> bytes:
-        """The octets of a frame, protected under the network key with a fresh counter."""
-        header = encode_header(
-            NwkFrame(hop.type, hop.destination, hop.source, hop.radius, hop.sequence, b"", hop.secure)
-        )
-        if not hop.secure:
-            return header + hop.payload
-        assert self._cipher is not None
-        counter = self._memory.nwk_outgoing.next()
-        sequence = self._membership.key_sequence
-        return header + security.secure(header, hop.payload, self._cipher, counter, self._mac.eui64, sequence)
+    def protect(self, hop: Hop, now: int) -> bytes | None:
+        """The octets of a frame with a fresh counter; None where there is none, which its sender is told later."""
+        try:
+            return self.security.seal(hop)
+        except LocalProtocolError as error:
+            self._drop(str(error), hop.source, now)
+            self._failed.append(hop)
+            self.timers.set(("failed", 0, 0), now)
+            return None
 
     def _next_hop(self, destination: int, now: int) -> int | None:
         if not self._router:
@@ -180,12 +146,14 @@ class NwkLayer:
         return None if route is None else route.next_hop
 
     def _done(self, hop: Hop, outcome: Outcome, now: int) -> None:
-        if hop.context is not None:
-            self._user.nwk_sent(hop.context, outcome, now)
+        """Tell whoever sent a frame what became of it; once, also where a broadcast is repeated."""
+        context, hop.context = hop.context, None
+        if context is not None:
+            self._user.nwk_sent(context, outcome, now)
 
     def mac_sent(self, hop: Hop, result: TxResult, now: int) -> None:
         """The MAC is done with a frame."""
-        if result is TxResult.ACKED:
+        if result is _ACKED:
             self._done(hop, Outcome.DELIVERED, now)
             return
         neighbour = self.neighbours.get(hop.next_hop)
@@ -196,6 +164,10 @@ class NwkLayer:
         if hop.source != self._membership.short:
             self._user.nwk_link_failed(hop, now)
         self._done(hop, Outcome.NEXT_HOP_FAILED, now)
+
+    def expired(self, hop: Hop, now: int) -> None:
+        """A sleeping child did not fetch a frame."""
+        self._done(hop, Outcome.EXPIRED, now)
 
     # Broadcasts
 
@@ -210,20 +182,23 @@ class NwkLayer:
         missing = {neighbour.short for neighbour in self.neighbours.routers(now)}
         if hop.radius > 1:
             self.broadcasts.add(hop.source, hop.sequence, missing, hop, now)
-            self.timers.set(("repeat", hop.source, hop.sequence), now + PASSIVE_ACK_WAIT)
+            self.timers.set(("repeat", hop.source, hop.sequence), self._repeat_at(now))
         else:
             self.broadcasts.add(hop.source, hop.sequence, set(), hop, now)
+
+    def _repeat_at(self, now: int) -> int:
+        """With jitter: relays that do not hear each other would otherwise collide each time as they did the first."""
+        return now + PASSIVE_ACK_WAIT + self._rng.randrange(JITTER)
 
     def _send_broadcast(self, hop: Hop, now: int) -> None:
         self.transmit(hop, BROADCAST_ALL, now)
         if hop.destination == BROADCAST_ALL:
             for child in self._memory.children.values():
                 if child.sleepy and child.short != hop.source:
-                    copy = Hop(hop.type, hop.destination, hop.source, hop.radius, hop.sequence, hop.payload)
-                    self._mac.hold_data(child.short, copy, now)
+                    self._mac.hold_data(child.short, hop.copy(), now)
 
     def _received_broadcast(
-        self, header: NwkFrame, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int
+        self, header: NwkHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int
     ) -> None:
         if header.source == self._membership.short:
             self.broadcasts.heard(header.source, header.sequence, previous_hop)
@@ -234,6 +209,7 @@ class NwkLayer:
         if self._router and hop.radius > 0:
             self._enter_broadcast(hop, now)
             self.broadcasts.heard(hop.source, hop.sequence, previous_hop)
+            self.broadcasts.heard(hop.source, hop.sequence, hop.source)
             self.timers.set(("relay", hop.source, hop.sequence), now + self._rng.randrange(JITTER))
         else:
             self.broadcasts.add(hop.source, hop.sequence, set(), hop, now)
@@ -243,6 +219,8 @@ class NwkLayer:
     def on_timeout(self, now: int) -> None:
         """Relay or repeat the broadcasts that are due."""
         for action, source, sequence in self.timers.due(now):
+            if action == "failed":
+                self._give_up(now)
             entry = self.broadcasts.get(source, sequence)
             if entry is None or not isinstance(entry.frame, Hop):
                 continue
@@ -250,40 +228,49 @@ class NwkLayer:
                 self._send_broadcast(entry.frame, now)
             elif entry.missing and entry.repeats:
                 entry.repeats -= 1
-                self.timers.set(("repeat", source, sequence), now + PASSIVE_ACK_WAIT)
+                self.timers.set(("repeat", source, sequence), self._repeat_at(now))
                 self.transmit(entry.frame, BROADCAST_ALL, now)
+
+    def _give_up(self, now: int) -> None:
+        """Tell those whose frames could not be protected."""
+        failed, self._failed = self._failed, []
+        for hop in failed:
+            self._done(hop, Outcome.NEXT_HOP_FAILED, now)
 
     # Receiving
 
     def received(self, data: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
         """The payload of a MAC data frame."""
         try:
-            header, octets = decode_header(data)
-            payload = self._open(data, header, octets, now) if header.security else self._plain(data, octets)
+            header, octets = read_nwk_header(data)
+            taken = self.security.open(data, header, octets, now)
         except DecodeError as error:
             self._drop("undecodable", previous_hop, now, error=str(error))
             return
-        if payload is None:
+        if taken is None:
             return
-        self.neighbours.heard(previous_hop, lqi, now)
-        self._dispatch(header, payload, previous_hop, rssi, lqi, now)
-
-    def _dispatch(self, header: NwkFrame, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
-        destination = header.destination
-        if header.type is NwkFrameType.COMMAND:
-            if destination == self._membership.short or destination >= FIRST_BROADCAST:
-                self._user.nwk_command(header, payload, previous_hop, lqi, now)
-            else:
-                self._relay(header, payload, now)
-        elif destination == self._membership.short:
+        payload, sender = taken
+        self.neighbours.heard(previous_hop, sender, lqi, now)
+        if header.destination == self._membership.short and header.type is _DATA:
             self._user.nwk_received(header, payload, rssi, lqi, now)
-        elif destination >= FIRST_BROADCAST:
-            self._received_broadcast(header, payload, previous_hop, rssi, lqi, now)
+        elif header.security:
+            self._dispatch(header, payload, previous_hop, rssi, lqi, now)
         else:
-            self._relay(header, payload, now)
+            self._drop("unsecured", previous_hop, now)
 
-    def _relay(self, header: NwkFrame, payload: bytes, now: int) -> None:
-        if not self._router or not header.security:
+    def _dispatch(self, header: NwkHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
+        destination = header.destination
+        if header.source >= FIRST_BROADCAST:
+            self._drop("broadcast-source", previous_hop, now)
+        elif destination < FIRST_BROADCAST and destination != self._membership.short:
+            self._relay(header, payload, now)
+        elif header.type is _COMMAND:
+            self._user.nwk_command(header, payload, previous_hop, lqi, now)
+        else:
+            self._received_broadcast(header, payload, previous_hop, rssi, lqi, now)
+
+    def _relay(self, header: NwkHeader, payload: bytes, now: int) -> None:
+        if not self._router:
             self._drop("not-for-us", header.source, now)
         elif header.radius <= 1:
             self._drop("radius-exhausted", header.source, now)
@@ -293,31 +280,5 @@ class NwkLayer:
                 Hop(header.type, header.destination, header.source, header.radius - 1, header.sequence, payload), now
             )
 
-    def _plain(self, data: bytes, octets: int) -> bytes | None:
-        """Unprotected frames are for a device that waits for the network key, and for nobody else."""
-        return None if self._cipher is not None else data[octets:]
-
-    def _open(self, data: bytes, header: NwkFrame, octets: int, now: int) -> bytes | None:
-        auxiliary = security.parse_auxiliary(data, octets)
-        sender = auxiliary.source
-        if self._cipher is None:
-            return None
-        if auxiliary.key_sequence != self._membership.key_sequence:
-            self._drop("unknown-key", header.source, now, key_sequence=auxiliary.key_sequence)
-            return None
-        counters = self._memory.nwk_incoming
-        if auxiliary.counter <= counters.get(sender, -1):
-            self._drop("replayed-frame", header.source, now, counter=auxiliary.counter, sender=eui64_text(sender))
-            return None
-        try:
-            payload = security.open_(data, octets, auxiliary, self._cipher)
-        except MicError:
-            self._drop("bad-mic", header.source, now)
-            return None
-        counters[Eui64(sender)] = auxiliary.counter
-        return payload
-
     def _drop(self, reason: str, source: int, now: int, **fields: object) -> None:
         self._report("nwk.dropped", reason, {"from": f"{source:04x}", **fields}, now)
-
-

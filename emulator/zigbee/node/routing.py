@@ -19,7 +19,6 @@ class Route:
 
     next_hop: int
     cost: int
-    failures: int = 0
 
 
 @dataclass(slots=True)
@@ -37,6 +36,7 @@ class _Seen:
     previous_hop: int
     cost: int
     expires: int
+    reply_cost: int | None = None
 
 
 class Routes:
@@ -57,13 +57,9 @@ class Routes:
         """The route to a destination, if known."""
         return self._routes.get(destination)
 
-    def set(self, destination: int, next_hop: int, cost: int) -> bool:
-        """Take a route if it is new or no worse than the known one; whether it was taken."""
-        known = self._routes.get(destination)
-        if known is not None and not known.failures and cost > known.cost:
-            return False
+    def set(self, destination: int, next_hop: int, cost: int) -> None:
+        """Take a route; what was known before is older, so it does not matter that it may have been cheaper."""
         self._routes[destination] = Route(next_hop, cost)
-        return True
 
     def remove(self, destination: int) -> None:
         """Forget a route."""
@@ -81,6 +77,14 @@ class Routes:
         if seen is not None and seen.cost <= cost:
             return False
         self._seen[originator, identifier] = _Seen(previous_hop, cost, now + _RECORD_LIFE)
+        return True
+
+    def better_reply(self, originator: int, identifier: int, cost: int) -> bool:
+        """Note a route reply; whether it is the first to that request or better than those before."""
+        seen = self._seen.get((originator, identifier))
+        if seen is None or (seen.reply_cost is not None and seen.reply_cost <= cost):
+            return False
+        seen.reply_cost = cost
         return True
 
     def previous_hop(self, originator: int, identifier: int) -> int | None:

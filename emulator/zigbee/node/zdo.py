@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from emulator.core.clock import SECOND
@@ -18,14 +19,20 @@ from emulator.ports.aps import (
 )
 from emulator.zigbee.frames.zdo import (
     RESPONSE,
+    BindReq,
+    BindRsp,
     DeviceAnnce,
     MgmtLeaveReq,
     MgmtLeaveRsp,
     MgmtLqiReq,
     MgmtLqiRsp,
+    MgmtNwkUpdateNotify,
+    MgmtNwkUpdateReq,
     MgmtPermitJoiningReq,
     MgmtPermitJoiningRsp,
     NeighbourRecord,
+    UnbindReq,
+    UnbindRsp,
     ZdoMessage,
     ZdoStatus,
     decode_zdo,
@@ -40,6 +47,11 @@ LONGEST_PERMIT = 254
 _RECORDS_A_RESPONSE = 2
 _UNKNOWN = 2
 _NO_RELATION, _PARENT, _CHILD = 3, 0, 1
+_UNSUPPORTED: dict[type[ZdoMessage], ZdoMessage] = {
+    BindReq: BindRsp(ZdoStatus.NOT_SUPPORTED),
+    UnbindReq: UnbindRsp(ZdoStatus.NOT_SUPPORTED),
+    MgmtNwkUpdateReq: MgmtNwkUpdateNotify(ZdoStatus.NOT_SUPPORTED),
+}
 
 
 def zdo_message(destination: int, sequence: int, message: ZdoMessage) -> ApsMessage:
@@ -64,6 +76,9 @@ def permit_joining_request(span: int, sequence: int) -> ApsMessage:
 def leave_request(destination: int, device: Eui64, sequence: int) -> ApsMessage:
     """Make a device leave."""
     return zdo_message(destination, sequence, MgmtLeaveReq(device))
+
+
+Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class ZdoUser(Protocol):
@@ -93,7 +108,9 @@ class Zdo:
         configuration: StackConfiguration,
         neighbours: Neighbours,
         user: ZdoUser,
+        report: Report,
     ) -> None:
+        self._report = report
         self._eui64 = eui64
         self._memory = memory
         self._membership = membership
@@ -113,30 +130,35 @@ class Zdo:
             return False
         try:
             sequence, request = decode_zdo(message.cluster, message.payload)
-        except DecodeError:
-            return False
+        except DecodeError as error:
+            fields: dict[str, object] = {"from": f"{message.source:04x}", "error": str(error)}
+            self._report("aps.dropped", "undecodable", fields, now)
+            return True
         if isinstance(request, DeviceAnnce):
             sleepy = not request.capability.receiver_on_when_idle
             self._user.device_announced(request.eui64, request.short, sleepy, now)
             return True
-        response = self._answer(request, message, now)
+        response = self._answer(request, sequence, message, now)
         if response is not None:
             self._user.send_own(zdo_message(message.source, sequence, response), now)
         return True
 
-    def _answer(self, request: ZdoMessage, message: ApsIndication, now: int) -> ZdoMessage | None:
+    def _answer(self, request: ZdoMessage, sequence: int, message: ApsIndication, now: int) -> ZdoMessage | None:
         if isinstance(request, MgmtPermitJoiningReq):
             self._user.permit_joining(now + request.duration * SECOND)
             return None if message.broadcast else MgmtPermitJoiningRsp(ZdoStatus.SUCCESS)
         if isinstance(request, MgmtLeaveReq):
-            return self._leave(request, message.source, now)
+            return self._leave(request, message.source, sequence, now)
         if isinstance(request, MgmtLqiReq):
             return self._table(request)
+        if isinstance(request, BindReq | UnbindReq | MgmtNwkUpdateReq):
+            return None if message.broadcast else _UNSUPPORTED[type(request)]
         return self._description.answer(request)
 
-    def _leave(self, request: MgmtLeaveReq, source: int, now: int) -> ZdoMessage | None:
+    def _leave(self, request: MgmtLeaveReq, source: int, sequence: int, now: int) -> ZdoMessage | None:
         if source != COORDINATOR or request.device not in (0, self._eui64):
             return MgmtLeaveRsp(ZdoStatus.NOT_PERMITTED)
+        self._user.send_own(zdo_message(source, sequence, MgmtLeaveRsp(ZdoStatus.SUCCESS)), now)
         self._user.removed(now)
         return None
 

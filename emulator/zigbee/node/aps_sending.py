@@ -1,0 +1,237 @@
+"""The sending half of the APS layer: messages of ours until their outcome is known, with retries and fragments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Protocol
+
+from emulator.core.clock import MILLISECOND
+from emulator.core.errors import LocalProtocolError
+from emulator.ports.aps import ApsMessage, Outcome
+from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind, encode_header
+from emulator.zigbee.node.aps_security import ApsSecurity
+from emulator.zigbee.node.deadlines import Alarm, Deadlines
+from emulator.zigbee.node.fragments import MAX_BLOCKS, Outbound, split
+from emulator.zigbee.node.headers import ApsHeader, aps_data_header
+from emulator.zigbee.node.hop import FIRST_BROADCAST
+from emulator.zigbee.node.memory import LinkKey, NodeMemory
+from emulator.zigbee.node.nwk import NwkLayer
+
+ACK_WAIT = 1_600 * MILLISECOND
+"""apscAckWaitDuration."""
+SLEEPY_ACK_WAIT = 9_300 * MILLISECOND
+"""The same where a sleeping child must fetch the message first: indirect persistence on top."""
+MAX_ASDU = 82
+"""Octets of the ASDU that fit one frame under the network key; nine fewer under a link key."""
+LINK_KEY_OVERHEAD = 9
+FRAGMENT_OVERHEAD = 2
+
+Report = Callable[[str, str | None, dict[str, object], int], None]
+
+_DELIVERED = Outcome.DELIVERED
+_FIRST, _LATER = FragmentKind.FIRST, FragmentKind.LATER
+
+
+class ApsSenderUser(Protocol):
+    """Who wants to know what became of a message."""
+
+    def aps_sent(self, handle: int, outcome: Outcome, now: int) -> None:
+        """What became of a message."""
+
+    def aps_ack_wait(self, destination: int) -> int:
+        """How long an acknowledgement from there may take, µs."""
+
+
+class Outgoing:
+    """A message of ours until its outcome is known."""
+
+    __slots__ = (
+        "acknowledge", "counter", "failure", "fragments", "handle", "header", "key", "message", "retries", "sent_at",
+    )  # fmt: skip
+
+    def __init__(
+        self, handle: int, message: ApsMessage, counter: int, key: LinkKey | None, retries: int, acknowledge: bool
+    ) -> None:
+        self.handle = handle
+        self.message = message
+        self.counter = counter
+        self.key = key
+        self.retries = retries
+        self.acknowledge = acknowledge
+        self.header = b""
+        self.sent_at = 0
+        self.failure = Outcome.NO_APS_ACK
+        self.fragments: Outbound | None = None
+
+
+class ApsSender:
+    """Sends, waits for acknowledgements, sends again.
+
+    Attributes:
+        retries: how often a message was sent again so far.
+    """
+
+    def __init__(
+        self,
+        nwk: NwkLayer,
+        memory: NodeMemory,
+        security: ApsSecurity,
+        user: ApsSenderUser,
+        rng: Random,
+        report: Report,
+        alarm: Alarm,
+        retries: int,
+    ) -> None:
+        self.timers: Deadlines[int] = Deadlines(alarm)
+        self.retries = 0
+        self._nwk = nwk
+        self._memory = memory
+        self._security = security
+        self._user = user
+        self._report = report
+        self._max_retries = retries
+        if memory.aps_counter is None:
+            memory.aps_counter = rng.randrange(256)
+        self._counter = memory.aps_counter
+        self._waiting: dict[tuple[int, int], Outgoing] = {}
+        self._by_handle: dict[int, Outgoing] = {}
+
+    def next_counter(self) -> int:
+        """A fresh APS counter."""
+        self._memory.aps_counter = self._counter = counter = (self._counter + 1) & 0xFF
+        return counter
+
+    def send(self, handle: int, message: ApsMessage, now: int) -> Outcome | None:
+        """Send a message; an outcome at once where it cannot be sent at all.
+
+        Raises:
+            LocalProtocolError: a field that does not fit its place in the header.
+        """
+        broadcast = message.destination >= FIRST_BROADCAST
+        acknowledge = message.acknowledge and not broadcast
+        key = self._security.key_with(message.destination) if message.link_key else None
+        if message.link_key and key is None:
+            return Outcome.NO_KEY
+        counter = self.next_counter()
+        outgoing = Outgoing(handle, message, counter, key, self._max_retries, acknowledge)
+        endpoints = (message.destination_endpoint, message.source_endpoint)
+        outgoing.header = aps_data_header(
+            endpoints, message.cluster, message.profile, counter,
+            secure=key is not None, acknowledge=acknowledge, broadcast=broadcast,
+        )  # fmt: skip
+        room = MAX_ASDU if key is None else MAX_ASDU - LINK_KEY_OVERHEAD
+        if len(message.payload) > room:
+            blocks = split(message.payload, room - FRAGMENT_OVERHEAD)
+            if not acknowledge or len(blocks) > MAX_BLOCKS:
+                return Outcome.TOO_LONG
+            outgoing.fragments = Outbound(blocks)
+        if acknowledge:
+            self._waiting[message.destination, counter] = outgoing
+            self._by_handle[handle] = outgoing
+        self._transmit(outgoing, now)
+        return None
+
+    def _transmit(self, outgoing: Outgoing, now: int) -> None:
+        message = outgoing.message
+        destination = message.destination
+        outgoing.sent_at = now
+        if outgoing.acknowledge:
+            self.timers.set(outgoing.handle, now + self._user.aps_ack_wait(destination))
+        try:
+            frames = self._frames(outgoing)
+        except LocalProtocolError as error:
+            self._drop(str(error), destination, now)
+            self._give_up(outgoing, Outcome.NO_KEY, now)
+            return
+        for frame in frames:
+            self._nwk.send(destination, frame, outgoing, now, radius=message.radius)
+
+    def _frames(self, outgoing: Outgoing) -> tuple[bytes, ...]:
+        """The message, or what is missing of the window of its blocks, protected with fresh counters."""
+        fragments, key, seal = outgoing.fragments, outgoing.key, self._security.seal
+        if fragments is None:
+            return (seal(outgoing.header, outgoing.message.payload, key),)
+        blocks = fragments.blocks
+        return tuple(seal(self._block_header(outgoing, number), blocks[number], key) for number in fragments.missing)
+
+    def _give_up(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
+        """Report an outcome as soon as the call in which it became known is over."""
+        outgoing.failure = outcome
+        outgoing.retries = 0
+        self._by_handle[outgoing.handle] = outgoing
+        self.timers.set(outgoing.handle, now)
+
+    def _block_header(self, outgoing: Outgoing, number: int) -> bytes:
+        message, fragments = outgoing.message, outgoing.fragments
+        assert fragments is not None
+        frame = ApsFrame(
+            ApsFrameType.DATA,
+            outgoing.counter,
+            destination_endpoint=message.destination_endpoint,
+            source_endpoint=message.source_endpoint,
+            cluster=message.cluster,
+            profile=message.profile,
+            security=outgoing.key is not None,
+            acknowledge=True,
+            fragment=Fragment(_LATER if number else _FIRST, number or len(fragments.blocks)),
+        )
+        return encode_header(frame)
+
+    def nwk_sent(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
+        """A frame of this message left for, or failed at, the next hop."""
+        if not outgoing.acknowledge:
+            self._user.aps_sent(outgoing.handle, outcome, now)
+        elif outcome is not _DELIVERED:
+            outgoing.failure = outcome
+
+    def on_timeout(self, now: int) -> None:
+        """Send again what was not acknowledged in time, or give it up."""
+        for handle in self.timers.due(now):
+            outgoing = self._by_handle.get(handle)
+            if outgoing is None:
+                continue
+            if outgoing.retries > 0:
+                outgoing.retries -= 1
+                self.retries += 1
+                fields: dict[str, object] = {
+                    "to": f"{outgoing.message.destination:04x}",
+                    "waited_us": now - outgoing.sent_at,
+                }
+                self._report("aps.retry", outgoing.failure.value, fields, now)
+                outgoing.failure = Outcome.NO_APS_ACK
+                self._transmit(outgoing, now)
+            else:
+                self._finish(outgoing, outgoing.failure, now)
+
+    def _finish(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
+        handle, place = outgoing.handle, (outgoing.message.destination, outgoing.counter)
+        self.timers.cancel(handle)
+        del self._by_handle[handle]
+        if self._waiting.get(place) is outgoing:
+            del self._waiting[place]
+        self._user.aps_sent(handle, outcome, now)
+
+    def acknowledged(self, source: int, header: ApsHeader, now: int) -> None:
+        """An acknowledgement came from `source`."""
+        outgoing = self._waiting.get((source, header.counter))
+        if outgoing is None:
+            return
+        if outgoing.key is not None and not header.security:
+            self._drop("unprotected-acknowledgement", source, now)
+            return
+        if outgoing.fragments is None:
+            self._finish(outgoing, _DELIVERED, now)
+        elif header.fragment is not None and header.fragment.ack_bitfield is not None:
+            self._window_acknowledged(outgoing, outgoing.fragments, header.fragment, now)
+
+    def _window_acknowledged(self, outgoing: Outgoing, fragments: Outbound, fragment: Fragment, now: int) -> None:
+        before = fragments.base
+        if fragments.acknowledged(fragment.block, fragment.ack_bitfield or 0):
+            self._finish(outgoing, _DELIVERED, now)
+        elif fragments.base != before:
+            outgoing.retries = self._max_retries
+            self._transmit(outgoing, now)
+
+    def _drop(self, reason: str, source: int, now: int, **fields: object) -> None:
+        self._report("aps.dropped", reason, {"from": f"{source:04x}", **fields}, now)
