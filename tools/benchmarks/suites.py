@@ -16,6 +16,7 @@ GREAT_BRITAIN: dict[str, object] = {"block": 50, "acks": True, "link_key": True}
 BRIDGES = (1, 4, 16, 32)
 SIZES = (96_000, 192_000, 384_000, 768_000)
 A_HAN = 4
+SMALL = 48_000
 LINEAR = at_most(1.25)
 """Cost of a unit against that of the smallest run: what "linear" is taken to allow."""
 SHARED = at_most(1.5)
@@ -113,6 +114,26 @@ def octets() -> Iterator[Sample]:
         yield Sample(f"lean frames: {size:,} octets, against the smallest", each / smallest, "x", LINEAR)
 
 
+def work() -> Iterator[Sample]:
+    """The same in function calls, so that no noise can hide or fake a bend."""
+    baseline = 0.0
+    for size in SIZES:
+        each = _calls(1, size) / size * 100_000
+        baseline = baseline or each
+        yield Sample(f"{size:,} octets: calls for 100 kB, against the smallest", each / baseline, "x", LINEAR, 3)
+    each_of = {number: _calls(number, SMALL) / number for number in BRIDGES}
+    for number, each in each_of.items():
+        name = f"{number} bridges: calls of each"
+        yield Sample(name, each, "", None, 0)
+        yield Sample(f"{name}, against one alone", each / each_of[1], "x", SHARED, 3)
+        if number > A_HAN:
+            yield Sample(f"{name}, against one full HAN", each / each_of[A_HAN], "x", LINEAR, 3)
+
+
+def _calls(bridges: int, size: int) -> float:
+    return probe("updates.calls", bridges=bridges, size=size, fidelity="frames", **LEAN)["calls"]
+
+
 # --- commands, airtime, fleets, memory -------------------------------------------------------------------------------
 
 
@@ -196,6 +217,7 @@ SUITES = {
     "update": Suite("one bridge, 768,000 octets, from join to CS08", update),
     "bridges": Suite("bridges at once, in HANs of four, each HAN on its own channel", bridges),
     "bytes": Suite("cost over the size of the image, download alone", octets),
+    "work": Suite("the last two in function calls, lean frames, from join to CS08", work, exact=True),
     "commands": Suite("command line", commands),
     "airtime": Suite("airtime of the model, difference from the arithmetic (768,000 octets)", airtime, exact=True),
     "idle": Suite("idle fleet at mem:aps", idle),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import cProfile
 import resource
 import tempfile
 from contextlib import nullcontext
@@ -101,6 +102,16 @@ def many(*, bridges: int, size: int, block: int, acks: bool, link_key: bool, fid
     """So many bridges at once, in HANs of four, each HAN on a channel of its own; no files."""
     plan = _plan(size, block, fidelity, acks=acks, link_key=link_key)
     return asyncio.run(_many(plan, bridges))
+
+
+def calls(*, bridges: int, size: int, block: int, acks: bool, link_key: bool, fidelity: str) -> Measured:
+    """Function calls that the same takes: the same number on every machine, however busy."""
+    profile = cProfile.Profile()
+    plan = _plan(size, block, fidelity, acks=acks, link_key=link_key)
+    profile.enable()
+    asyncio.run(_many(plan, bridges))
+    profile.disable()
+    return {"calls": sum(entry.callcount for entry in profile.getstats())}
 
 
 async def _many(plan: UpdatePlan, bridges: int) -> Measured:
