@@ -241,7 +241,7 @@ def test_nothing_names_the_place_it_was_written_in() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("script", [".ci/run", "tools/althan", "tools/lock", "tools/test"])
+@pytest.mark.parametrize("script", [".ci/run", "tools/althan", "tools/bench", "tools/lock", "tools/test"])
 def test_scripts_can_be_run(script: str) -> None:
     assert (TOP / script).stat().st_mode & 0o111
     assert (TOP / script).read_text().startswith("#!")

@@ -29,3 +29,6 @@ class Event:
 
 EventSink = Callable[[Event], None]
 """Takes events; must not block and must not raise."""
+
+Report = Callable[[str, str | None, dict[str, object], int], None]
+"""How anything tells what happened to it: kind, machine-readable reason, fields, and `now` (µs)."""

@@ -147,7 +147,7 @@ SWITCHES: tuple[Switch, ...] = (
         "gbcs_transport",
         "tunnelling",
         ("tunnelling", "none"),
-        "How GBCS messages reach a bridge: Tunnelling cluster, bridge as client, although MP170 says bridges have none.",
+        "How GBCS messages reach a bridge: the Tunnelling cluster, bridge as client; MP170 says bridges have none.",
         "assumption; open contradiction between MP170 and GBCS",
     ),
     Switch(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 Key = TypeVar("Key")
 
@@ -28,6 +28,13 @@ class Alarm:
     def by(self, at: int) -> None:
         """Be called at `at` (µs) at the latest."""
         self.at = min(self.at, at)
+
+
+class AnyTimers(Protocol):
+    """Any set of timers, as far as asking for the next one goes."""
+
+    def next_timeout(self) -> int | None:
+        """When the earliest falls due, µs."""
 
 
 class Timers(Generic[Key]):

@@ -14,6 +14,7 @@ from typing import Final
 
 from emulator.core.clock import SECOND, VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.core.timers import Timers
 from emulator.devices.bridge_firmware import BridgeFirmware, FirmwareRules
@@ -24,7 +25,6 @@ from emulator.devices.bridge_setup import serve_bridge, stack_configuration
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.profile import JoinerProfile
-from emulator.devices.reporting import Report
 from emulator.gbcs.keys import EntityKeys, TrustAnchors
 from emulator.image.flash import PowerCut
 from emulator.image.signature import Verifier, not_checked

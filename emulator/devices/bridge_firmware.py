@@ -10,12 +10,12 @@ from typing import Protocol
 
 from emulator.core.clock import VIRTUAL_EPOCH, date_at
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.devices.bridge_memory import Activation, BridgeMemory
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_ota import client_identity, client_settings, ota_aps_acks
-from emulator.devices.reporting import Report
 from emulator.gbcs.use_cases.cs09 import Result
 from emulator.image.signature import Verifier, not_checked
 from emulator.image.verify import ImageExpectation, inspect

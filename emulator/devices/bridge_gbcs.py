@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from emulator.core.clock import MINUTE, SECOND
+from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.devices.bridge_memory import MOST_ALERTS, BridgeMemory
 from emulator.devices.endpoint import Endpoint
-from emulator.devices.reporting import Report
 from emulator.devices.tunnel_client import TunnelClient
 from emulator.gbcs.device import DeviceSettings, GbcsDevice, Reply
 from emulator.gbcs.keys import EntityKeys, TrustAnchors

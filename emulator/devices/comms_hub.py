@@ -13,6 +13,7 @@ from typing import Final
 from emulator.core.clock import VIRTUAL_EPOCH, zigbee_utc
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.core.timers import Timers
 from emulator.devices.comms_hub_setup import hub_configuration, serve_hub
@@ -22,7 +23,6 @@ from emulator.devices.hub_firmware import HubFirmware
 from emulator.devices.hub_gbcs import HubGbcs
 from emulator.devices.hub_life import HUB_LIFE, HubAction, HubEvent, HubLife
 from emulator.devices.profile import HubProfile
-from emulator.devices.reporting import Report
 from emulator.ports.aps import (
     ApsIndication,
     ApsPort,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from emulator.core.errors import DecodeError
+from emulator.core.events import Report
 from emulator.devices.attributes import Attributes
-from emulator.devices.reporting import Report
 from emulator.ports.aps import ApsIndication, ApsMessage, ApsPort
 from emulator.zigbee.frames.zcl import ZclFrame, decode, encode
 from emulator.zigbee.frames.zcl_foundation import (

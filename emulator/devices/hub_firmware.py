@@ -12,12 +12,12 @@ from typing import Final, Protocol
 
 from emulator.core.errors import BadInput, DecodeError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.devices.comms_hub_setup import server_policy
 from emulator.devices.discovery import NO_ANSWER
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.hub_offers import HubOffers
-from emulator.devices.reporting import Report
 from emulator.image.errors import ImageError
 from emulator.image.file import parse
 from emulator.ota.effects import DefaultResponse, Finished, Reply, ServerEffect, Unsolicited

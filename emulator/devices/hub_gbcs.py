@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.devices.endpoint import Endpoint
-from emulator.devices.reporting import Report
 from emulator.devices.tunnel_server import TunnelRules, TunnelServer
 from emulator.ports.aps import ApsIndication, ApsPort, Outcome
 from emulator.zigbee.clusters.definition import Side

@@ -12,8 +12,8 @@ from typing import Final, Protocol
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import DecodeError
+from emulator.core.events import Report
 from emulator.core.timers import Timers
-from emulator.devices.reporting import Report
 from emulator.ota.table import Row, Table
 from emulator.ports.aps import Outcome
 from emulator.zigbee.clusters.definition import Side

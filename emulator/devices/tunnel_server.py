@@ -13,8 +13,8 @@ from typing import Final, Protocol
 from emulator.core.clock import SECOND
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.core.timers import Timers
-from emulator.devices.reporting import Report
 from emulator.zigbee.clusters.definition import Side
 from emulator.zigbee.clusters.gbcs_transport import Get, GetResponse, Put, decode_transfer, encode_transfer
 from emulator.zigbee.clusters.tunnelling import (

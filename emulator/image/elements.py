@@ -1,7 +1,7 @@
 """Sub-elements: the tagged parts that the ZigBee OTA format divides a file's body into.
 
-Great Britain's images have none: the manufacturer image begins right after the header (published samples).  Other makers'
-files have at least an upgrade image element.  Tag names as zigpy has them.
+Great Britain's images have none: the manufacturer image begins right after the header (published samples).  Other
+makers' files have at least an upgrade image element.  Tag names as zigpy has them.
 """
 
 from __future__ import annotations

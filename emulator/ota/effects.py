@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from emulator.core.events import Value
 from emulator.zigbee.clusters.ota import ImageIdentity
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Client: send a cluster command to the server that was found.
+class Send(NamedTuple):
+    """Client: send a cluster command to the server that was found; a tuple, as one is made for every block.
 
     Attributes:
         sequence: ZCL transaction sequence number, a new one for every message, repetitions included.
@@ -22,9 +22,8 @@ class Send:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Server: send a cluster command to a client in answer to its request.
+class Reply(NamedTuple):
+    """Server: send a cluster command to a client in answer to its request; a tuple, as one is made for every block.
 
     Attributes:
         to: EUI-64 of the client.

@@ -6,10 +6,8 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import cast
 
-from emulator.core.events import Event, EventSink, Value
+from emulator.core.events import Event, EventSink, Report, Value
 from emulator.observe.metrics import Metrics
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 _RETRIES = frozenset(("mac.retry", "aps.retry", "ota.block.resent"))
 _DROPS = frozenset(("mac.dropped", "nwk.dropped", "aps.dropped", "zcl.dropped", "ota.dropped", "ota.server.dropped"))

@@ -1,4 +1,5 @@
-"""What carries a HAN: the in-memory air (frames, or APS level), and later real radios; chosen by URI, imported lazily.
+"""What carries a HAN: the in-memory air, with frames or at APS level; real radios are to stand beside it.
 
-May import `core`, `ports` and `zigbee`.  A transport never knows what a device is: it offers an `ApsPort` and drives it.
+May import `core`, `ports` and `zigbee`.  A transport never knows what a device is: it offers an `ApsPort` and drives
+it.
 """

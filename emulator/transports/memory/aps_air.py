@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.core.rng import Streams
 from emulator.ports.schedule import Scheduler
 from emulator.transports.memory import aps_timing as timing
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 Booked = Callable[[Eui64, int, int], None]
 """Takes (sender, airtime in µs, frames): what a device has had on the air; acknowledgements are its frames too."""
-Report = Callable[[str, str | None, dict[str, object], int], None]
-"""Takes (kind, reason, fields, now) of a drop or retry."""
 
 
 def _nothing(kind: str, reason: str | None, fields: dict[str, object], now: int) -> None:

@@ -6,11 +6,11 @@ else is a `Transfer`.  Of what the port knows, membership and keys outlast `stop
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.ports.aps import (
     BROADCAST_RX_ON,
     COORDINATOR,
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 FIRST_BROADCAST = 0xFFF8
 ANNOUNCEMENT_OCTETS = 12
 """ASDU of a device announcement."""
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 _PLAIN = timing.DATA
 _LINK_KEY = timing.DATA + timing.LINK_KEY_OCTETS

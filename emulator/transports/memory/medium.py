@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.core.rng import SeededStreams
 from emulator.transports.memory.airtime import CCA, OCTET, PHY_HEADER_OCTETS, TURNAROUND, frame_airtime
 
@@ -31,9 +32,6 @@ Capture = Callable[[int, bytes, int, int, int], None]
 
 Booked = Callable[[Eui64, int, bytes], None]
 """Takes (sender, airtime in µs, PSDU) of every frame sent."""
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
-"""Takes (kind, reason, fields, now) of something that happened."""
 
 
 class Transmission:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
 from emulator.core.rng import Streams
+from emulator.core.timers import NEVER
 from emulator.ports.aps import ApsMessage, ApsUser, JoinSettings, NetworkSettings, StackConfiguration
 from emulator.ports.phy import RxFrame, TxResult
 from emulator.ports.schedule import Scheduler
 from emulator.transports.memory.radio import Radio
-from emulator.zigbee.node.deadlines import NEVER
 from emulator.zigbee.node.memory import NodeMemory
 from emulator.zigbee.node.node import Node
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class SoftPort:

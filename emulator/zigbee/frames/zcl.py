@@ -7,7 +7,7 @@ command (1).
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.errors import DecodeError, LocalProtocolError
 
@@ -24,9 +24,8 @@ _HEADER = struct.Struct("<BBB")
 _MANUFACTURER_HEADER = struct.Struct("<BHBB")
 
 
-@dataclass(frozen=True, slots=True)
-class ZclFrame:
-    """One ZCL frame.
+class ZclFrame(NamedTuple):
+    """One ZCL frame; a tuple, because four are made for every block of an update.
 
     Attributes:
         cluster_specific: the command is one of the cluster's own; else of `zcl_foundation`.

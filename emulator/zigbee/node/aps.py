@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
 from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
+from emulator.core.timers import Alarm
 from emulator.ports.aps import ApsIndication
 from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind, decode_header, encode_header
 from emulator.zigbee.node.aps_security import ApsSecurity
@@ -19,7 +20,6 @@ from emulator.zigbee.node.aps_sending import (
     ApsSender,
     ApsSenderUser,
 )
-from emulator.zigbee.node.deadlines import Alarm
 from emulator.zigbee.node.duplicates import Duplicates
 from emulator.zigbee.node.fragments import MAX_BLOCKS, Reassembly
 from emulator.zigbee.node.headers import (
@@ -34,8 +34,6 @@ from emulator.zigbee.node.memory import LinkKey, NodeMemory
 from emulator.zigbee.node.nwk import NwkLayer
 
 __all__ = ["ACK_WAIT", "LINK_KEY_OVERHEAD", "MAX_ASDU", "SLEEPY_ACK_WAIT", "ApsLayer", "ApsLayerUser"]
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 _COMMAND, _ACKNOWLEDGEMENT = ApsFrameType.COMMAND, ApsFrameType.ACKNOWLEDGEMENT
 _FIRST = FragmentKind.FIRST

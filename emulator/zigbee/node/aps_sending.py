@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
 from emulator.core.clock import MILLISECOND
 from emulator.core.errors import LocalProtocolError
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import ApsMessage, Outcome
 from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind, encode_header
 from emulator.zigbee.node.aps_security import ApsSecurity
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 from emulator.zigbee.node.fragments import MAX_BLOCKS, Outbound, split
 from emulator.zigbee.node.headers import ApsHeader, aps_data_header
 from emulator.zigbee.node.hop import FIRST_BROADCAST
@@ -26,8 +26,6 @@ MAX_ASDU = 82
 """Octets of the ASDU that fit one frame under the network key; nine fewer under a link key."""
 LINK_KEY_OVERHEAD = 9
 FRAGMENT_OVERHEAD = 2
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 _DELIVERED = Outcome.DELIVERED
 _FIRST, _LATER = FragmentKind.FIRST, FragmentKind.LATER
@@ -83,7 +81,7 @@ class ApsSender:
         alarm: Alarm,
         retries: int,
     ) -> None:
-        self.timers: Deadlines[int] = Deadlines(alarm)
+        self.timers: Timers[int] = Timers(alarm)
         self.retries = 0
         self._nwk = nwk
         self._memory = memory

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 from emulator.core.clock import MILLISECOND
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, Timers
 from emulator.zigbee.frames.beacon import Beacon, encode_beacon
 from emulator.zigbee.frames.mac import FrameType, MacFrame
 from emulator.zigbee.frames.mac_commands import (
@@ -19,7 +20,6 @@ from emulator.zigbee.frames.mac_commands import (
     decode_command,
     encode_command,
 )
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 
@@ -28,8 +28,6 @@ BEACON_JITTER = 64 * MILLISECOND
 """Parents that do not hear each other answer a scan at different moments, or their beacons would collide each time."""
 _LAST_SHORT = 0xFFF7
 _NO_SHORT = 0xFFFF
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class Parent:
@@ -49,7 +47,7 @@ class Parent:
         alarm: Alarm,
     ) -> None:
         self.permit_until = 0
-        self.timers: Deadlines[str] = Deadlines(alarm)
+        self.timers: Timers[str] = Timers(alarm)
         self._mac = mac
         self._memory = memory
         self._membership = membership

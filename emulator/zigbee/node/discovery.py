@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
 from emulator.core.clock import MILLISECOND
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import BROADCAST_ROUTERS, Outcome
 from emulator.zigbee.frames.nwk import MAX_RADIUS, NwkFrameType
 from emulator.zigbee.frames.nwk_commands import (
@@ -18,7 +19,6 @@ from emulator.zigbee.frames.nwk_commands import (
     RouteRequest,
     encode_command,
 )
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 from emulator.zigbee.node.headers import NwkHeader
 from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.memory import Membership, NodeMemory
@@ -29,8 +29,6 @@ from emulator.zigbee.node.routing import DISCOVERY_TIME, Discovery
 RELAY_JITTER = 64 * MILLISECOND
 MOST_LINKS = 27
 """Links that one link status command has room for."""
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class DiscoveryUser(Protocol):
@@ -53,7 +51,7 @@ class RouteFinder:
         report: Report,
         alarm: Alarm,
     ) -> None:
-        self.timers: Deadlines[tuple[str, int, int]] = Deadlines(alarm)
+        self.timers: Timers[tuple[str, int, int]] = Timers(alarm)
         self._nwk = nwk
         self._memory = memory
         self._membership = membership

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable
 
 from emulator.core.clock import MILLISECOND
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.phy import Phy
 from emulator.zigbee.frames.mac import MacFrame
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 
 INDIRECT_PERSISTENCE = 7_680 * MILLISECOND
 """How long a frame waits for a sleeping child (macTransactionPersistenceTime as ZigBee sets it)."""
@@ -42,7 +42,7 @@ class IndirectQueue:
     """
 
     def __init__(self, phy: Phy, alarm: Alarm, expired: Callable[[Held, int], None]) -> None:
-        self.timers: Deadlines[int] = Deadlines(alarm)
+        self.timers: Timers[int] = Timers(alarm)
         self._phy = phy
         self._expired = expired
         self._queues: dict[int, deque[Held]] = {}

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from emulator.core.clock import MILLISECOND, SECOND
 from emulator.core.errors import DecodeError
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import COORDINATOR, JoinSettings, NodeType
 from emulator.ports.phy import TxResult
 from emulator.zigbee.frames.beacon import Beacon, decode_beacon
@@ -23,7 +25,6 @@ from emulator.zigbee.frames.mac_commands import (
     decode_command,
     encode_command,
 )
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 from emulator.zigbee.node.hop import FIRST_BROADCAST
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.neighbours import cost_of
@@ -38,8 +39,6 @@ KEY_POLL = 250 * MILLISECOND
 ROUNDS = 3
 """Scans before a join is given up."""
 ROUND_PAUSE = 2 * SECOND
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class State(Enum):
@@ -127,7 +126,7 @@ class Joiner:
         alarm: Alarm,
     ) -> None:
         self.state = State.IDLE
-        self.timers: Deadlines[str] = Deadlines(alarm)
+        self.timers: Timers[str] = Timers(alarm)
         self._mac = mac
         self._sleepy = node_type is NodeType.SLEEPY
         self._capability = Capability(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from emulator.core.aes import CcmStar, MicError
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
 from emulator.ports.aps import COORDINATOR
 from emulator.zigbee.frames.aps import ApsFrame
 from emulator.zigbee.frames.aps_commands import (
@@ -24,8 +24,6 @@ from emulator.zigbee.node.trust_centre import TrustCentre
 from emulator.zigbee.security import aps as security
 from emulator.zigbee.security.aps import KeyIdentifier
 from emulator.zigbee.security.keys import transport_key
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class KeyUser(Protocol):

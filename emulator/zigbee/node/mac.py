@@ -6,7 +6,6 @@ CSMA/CA and acknowledgements are the radio's (`ports.phy`); what a frame means i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Protocol
@@ -14,6 +13,8 @@ from typing import Protocol
 from emulator.core.clock import MILLISECOND
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, AnyTimers, Timers
 from emulator.ports.phy import Phy, RxFrame, TxResult
 from emulator.zigbee.frames import mac
 from emulator.zigbee.frames.mac import (
@@ -25,7 +26,6 @@ from emulator.zigbee.frames.mac import (
     MacFrame,
 )
 from emulator.zigbee.frames.mac_commands import DataRequest, encode_command
-from emulator.zigbee.node.deadlines import Alarm, AnyTimers, Deadlines
 from emulator.zigbee.node.headers import MAC_HEADER_OCTETS, mac_data, read_mac_data
 from emulator.zigbee.node.indirect import INDIRECT_PERSISTENCE, Held, IndirectQueue
 
@@ -36,8 +36,6 @@ POLL_WAIT = 100 * MILLISECOND
 """How long a child keeps its receiver on for the frame that the parent announced."""
 DUPLICATE_LIFE = 250 * MILLISECOND
 """A frame with the sequence number of the one before is its repetition only so soon after it."""
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 _ACKED = TxResult.ACKED
 _DATA, _COMMAND = FrameType.DATA, FrameType.COMMAND
@@ -113,7 +111,7 @@ class MacLayer:
         self._queue: deque[Outgoing] = deque()
         self._current: Outgoing | None = None
         self._indirect = IndirectQueue(phy, alarm, self._expired)
-        self._poll_end: Deadlines[str] = Deadlines(alarm)
+        self._poll_end: Timers[str] = Timers(alarm)
         self._last_heard: dict[int, tuple[int, int]] = {}
         self._on = False
         self._receiver_on = receiver_on

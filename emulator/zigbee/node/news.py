@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import ApsIndication, ApsUser, NetworkEvent, Outcome
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class News:
 
     def __init__(self, alarm: Alarm) -> None:
         self.user: ApsUser | None = None
-        self.timers: Deadlines[str] = Deadlines(alarm)
+        self.timers: Timers[str] = Timers(alarm)
         self._waiting: deque[Sent | NetworkEvent | ApsIndication] = deque()
 
     def later(self, news: Sent | NetworkEvent | ApsIndication, now: int) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from emulator.core.clock import MILLISECOND, SECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
 from emulator.core.rng import Streams
+from emulator.core.timers import NEVER, Alarm, AnyTimers, Timers
 from emulator.ports.aps import (
     COORDINATOR,
     ApsIndication,
@@ -24,7 +24,6 @@ from emulator.ports.aps import (
 )
 from emulator.ports.phy import Phy, RxFrame, TxResult
 from emulator.zigbee.frames.mac import FrameType, MacFrame
-from emulator.zigbee.node.deadlines import NEVER, Alarm, AnyTimers, Deadlines
 from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.joining import Candidate, Joiner
 from emulator.zigbee.node.mac import MacLayer
@@ -32,8 +31,6 @@ from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 from emulator.zigbee.node.news import News, Sent
 from emulator.zigbee.node.stack import Stack
 from emulator.zigbee.node.zdo import LONGEST_PERMIT, leave_request, permit_joining_request
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 PARTING_WAIT = 500 * MILLISECOND
 """How long a node that leaves may take to say so."""
@@ -69,7 +66,7 @@ class Node:
         self._mac: MacLayer | None = None
         self._stack: Stack | None = None
         self._joiner: Joiner | None = None
-        self._timers: Deadlines[str] = Deadlines(self.alarm)
+        self._timers: Timers[str] = Timers(self.alarm)
         self._parting: str | None = None
         self._permit_until = 0
         self._handle = 0

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
 from emulator.core.errors import DecodeError, LocalProtocolError
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import BROADCAST_ALL, BROADCAST_ROUTERS, NodeType, Outcome
 from emulator.ports.phy import TxResult
 from emulator.zigbee.frames.nwk import MAX_RADIUS, NwkFrameType
 from emulator.zigbee.node.broadcasts import JITTER, PASSIVE_ACK_WAIT, Broadcasts
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 from emulator.zigbee.node.headers import NwkHeader, read_nwk_header
 from emulator.zigbee.node.hop import FIRST_BROADCAST, Hop
 from emulator.zigbee.node.mac import MacLayer
@@ -24,8 +24,6 @@ __all__ = ["FIRST_BROADCAST", "Hop", "NwkLayer", "NwkUser"]
 
 _DATA, _COMMAND = NwkFrameType.DATA, NwkFrameType.COMMAND
 _ACKED = TxResult.ACKED
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class NwkUser(Protocol):
@@ -64,7 +62,7 @@ class NwkLayer:
         self.neighbours = Neighbours()
         self.routes = Routes()
         self.broadcasts = Broadcasts()
-        self.timers: Deadlines[tuple[str, int, int]] = Deadlines(alarm)
+        self.timers: Timers[tuple[str, int, int]] = Timers(alarm)
         self.forwarded = 0
         self._mac = mac
         self._memory = memory

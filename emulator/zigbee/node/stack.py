@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, AnyTimers
 from emulator.ports.aps import (
     BROADCAST_ALL,
     COORDINATOR,
@@ -33,7 +34,6 @@ from emulator.zigbee.frames.zdo import MgmtLeaveRsp
 from emulator.zigbee.node.aps import ApsLayer
 from emulator.zigbee.node.aps_sending import ACK_WAIT, SLEEPY_ACK_WAIT, Outgoing
 from emulator.zigbee.node.association import Parent
-from emulator.zigbee.node.deadlines import Alarm, AnyTimers
 from emulator.zigbee.node.discovery import RouteFinder
 from emulator.zigbee.node.headers import NwkHeader
 from emulator.zigbee.node.hop import Hop
@@ -43,8 +43,6 @@ from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 from emulator.zigbee.node.nwk import NwkLayer
 from emulator.zigbee.node.trust_centre import TrustCentre
 from emulator.zigbee.node.zdo import Zdo, device_announce
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class StackUser(Protocol):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from emulator.core.aes import CcmStar
 from emulator.core.clock import SECOND
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Report
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import COORDINATOR, DeviceJoined, DeviceLeft, JoinRefused, NetworkEvent
 from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, encode_header
 from emulator.zigbee.frames.aps_commands import (
@@ -21,7 +22,6 @@ from emulator.zigbee.frames.aps_commands import (
     encode_command,
 )
 from emulator.zigbee.frames.zdo import ZdoStatus
-from emulator.zigbee.node.deadlines import Alarm, Deadlines
 from emulator.zigbee.node.memory import LinkKey, Membership, NodeMemory
 from emulator.zigbee.security import aps as security
 from emulator.zigbee.security.aps import KeyIdentifier
@@ -29,8 +29,6 @@ from emulator.zigbee.security.keys import transport_key
 
 ANNOUNCE_WAIT = 12 * SECOND
 """A device that was sent the key and says nothing for so long has not understood it."""
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class TrustCentreUser(Protocol):
@@ -74,7 +72,7 @@ class TrustCentre:
         report: Report,
         alarm: Alarm,
     ) -> None:
-        self.timers: Deadlines[Eui64] = Deadlines(alarm)
+        self.timers: Timers[Eui64] = Timers(alarm)
         self._eui64 = eui64
         self._memory = memory
         self._membership = membership

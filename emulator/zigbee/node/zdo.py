@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
 from emulator.ports.aps import (
     BROADCAST_ROUTERS,
     BROADCAST_RX_ON,
@@ -76,9 +76,6 @@ def permit_joining_request(span: int, sequence: int) -> ApsMessage:
 def leave_request(destination: int, device: Eui64, sequence: int) -> ApsMessage:
     """Make a device leave."""
     return zdo_message(destination, sequence, MgmtLeaveReq(device))
-
-
-Report = Callable[[str, str | None, dict[str, object], int], None]
 
 
 class ZdoUser(Protocol):

@@ -10,6 +10,7 @@ import pytest
 
 from emulator.core.clock import MINUTE, SECOND
 from emulator.core.eui64 import Eui64
+from emulator.core.timers import Alarm
 from emulator.ports.aps import (
     DeviceJoined,
     DeviceLeft,
@@ -25,7 +26,6 @@ from emulator.zigbee.frames.beacon import Beacon, encode_beacon
 from emulator.zigbee.frames.mac import FrameType, MacFrame
 from emulator.zigbee.frames.mac_commands import AssociationResponse, AssociationStatus, encode_command
 from emulator.zigbee.node.association import MAX_CHILDREN
-from emulator.zigbee.node.deadlines import Alarm
 from emulator.zigbee.node.joining import ROUNDS, TRANSITIONS, Candidate, Input, Joiner, State
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Child

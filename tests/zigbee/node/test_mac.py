@@ -10,11 +10,11 @@ import pytest
 
 from emulator.core.clock import MILLISECOND, SECOND
 from emulator.core.eui64 import Eui64
+from emulator.core.timers import NEVER, Alarm
 from emulator.ports.aps import NodeType
 from emulator.ports.phy import PhyUser, RxFrame, TxResult
 from emulator.zigbee.frames.mac import FrameType, MacFrame, decode, encode
 from emulator.zigbee.frames.mac_commands import BeaconRequest, DataRequest, encode_command
-from emulator.zigbee.node.deadlines import NEVER, Alarm
 from emulator.zigbee.node.mac import DUPLICATE_LIFE, INDIRECT_PERSISTENCE, POLL_WAIT, MacLayer
 from tests.zigbee.node.han import pair
 
