@@ -17,6 +17,8 @@ from tests.e2e.command import TOP, Demo, Run
 
 KEYS = TOP / "firmware_images" / "keys"
 PUBLIC_KEY = KEYS / "test_signing_key.pub.pem"
+
+
 @pytest.fixture(scope="module")
 def good() -> OtaFile:
     """An image for bridge-1."""
