@@ -45,6 +45,8 @@ _USE_CASES = (
     UseCase(0x0018, "CS14", "CHF Device Log Changed Alert"),
     UseCase(0x0059, "ECS52", "Read ESME Firmware Version"),
     UseCase(0x0084, "GCS38", "Read GSME Firmware Version"),
+    UseCase(0x0090, "PCS02", "Activate Emergency Credit on GSME from PPMID"),
+    UseCase(0x009B, "PCS01", "Apply Prepayment Top Up to a GSME using PPMID"),
     UseCase(0x00AB, "CS03A2", "Method A Join (not a meter)"),
     UseCase(0x00AF, "CS03C", "Method C Join"),
     UseCase(0x00CA, "CS06", "Future-dated Activate Firmware Alert"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from emulator.core.errors import DecodeError
 from emulator.gbcs.envelope import encode_length
 from emulator.gbcs.use_cases import cs08, cs09
-from emulator.gbcs.use_cases.catalogue import PAYLOADS
+from emulator.gbcs.use_cases.catalogue import kinds
 from emulator.gbcs.use_cases.payload import Payload
 
 VERSIONS = st.integers(0, 0xFFFFFFFF)
@@ -20,7 +20,7 @@ DATES = st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 3
     lambda date: date.replace(microsecond=0, tzinfo=UTC)
 )
 ALERTS = st.builds(cs09.Alert, DATES, VERSIONS, CODES, st.integers(0, 0xFFFF))
-KINDS = sorted(set(PAYLOADS.values()), key=lambda kind: (kind.__module__, kind.__name__))
+KINDS = sorted({kind for _, kind in kinds()}, key=lambda kind: (kind.__module__, kind.__name__))
 
 CS08_RESPONSE = "30 09 0404 0123ABCD 0201 00"
 CS09_ALERT = "30 1F 0203 008F8B 180F 3230313530313031303030303030 5A 0404 1234ABCD 0201 00"

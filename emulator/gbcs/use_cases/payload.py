@@ -1,10 +1,12 @@
-"""What every payload can do."""
+"""What every payload can do, and how values are written for people."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Protocol, Self
 
+from emulator.core.eui64 import Eui64, eui64_big, eui64_text
 from emulator.core.events import Value
 
 
@@ -23,6 +25,16 @@ class Payload(Protocol):
 
 
 FIRMWARE_VERSION_OCTETS = 4
+ENTITY_ID_OCTETS = 8
+HASH_OCTETS = 32
+"""Octets of the SHA-256 over a manufacturer image."""
+
+FUTURE_DATED_ACTIONED = 0x8F66
+FUTURE_DATED_NOT_ACTIONED = 0x8F67
+"""Alert codes about a future-dated command."""
+
+ALERT_CODE_MAXIMUM = 0xFFFF
+COUNTER_MAXIMUM = (1 << 64) - 1
 
 
 def firmware_version_octets(version: int) -> bytes:
@@ -38,3 +50,32 @@ def firmware_version_text(version: int) -> str:
 def date_text(date: datetime) -> str:
     """A date as people and machines read it: ISO 8601, UTC, whole seconds, `2026-01-01T00:00:00Z`."""
     return f"{date.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def entity_id_octets(entity_id: int) -> bytes:
+    """An entity identifier as messages carry it: most significant octet first."""
+    return eui64_big(entity_id)
+
+
+def entity_id_of(octets: bytes) -> Eui64:
+    """The entity identifier in eight octets."""
+    return Eui64(int.from_bytes(octets, "big"))
+
+
+def entity_id_text(entity_id: int) -> str:
+    """An entity identifier as people read it: 16 lower-case hex digits."""
+    return eui64_text(entity_id)
+
+
+def name_of_code(code: int, codes: type[IntEnum]) -> str | None:
+    """What a code is called, spelled as GBCS does (`invalidKeyUsage`); None for a code that has no name."""
+    try:
+        first, *others = codes(code).name.lower().split("_")
+    except ValueError:
+        return None
+    return first + "".join(word.capitalize() for word in others)
+
+
+def code_fields(field: str, code: int, codes: type[IntEnum]) -> dict[str, Value]:
+    """A code as two fields: its number, and beside it under `…_name` what it is called."""
+    return {field: int(code), f"{field}_name": name_of_code(code, codes)}
