@@ -136,6 +136,11 @@ def sign(message: Message, key: PrivateKey, *, ecdsa_deterministic: bool = True)
     return replace(unsigned, signature=r.to_bytes(_COORDINATE_OCTETS, "big") + s.to_bytes(_COORDINATE_OCTETS, "big"))
 
 
+def sign_octets(octets: bytes, key: PrivateKey) -> bytes:
+    """The signature of a certification request: DER, RFC 6979."""
+    return key.sign(octets, _ECDSA_DETERMINISTIC)
+
+
 def signature_is_valid(message: Message, key: PublicKey) -> bool:
     """Whether there is a signature and it is the right one for the octets received; s may be high."""
     if message.signature is None:

@@ -1,5 +1,7 @@
 """A test PKI: two hierarchies of certificates, and the keys of everybody in them, out of named octet streams.
 
+Whatever was stored before (`pki_folder`) is handed in and comes before what the streams would make.
+
 Under a seed every key, serial number and signature is the same each time, and another device leaves the rest as it was.
 Keys are made at once, certificates when they are asked for: most runs need none, and X.509 is then never imported.
 
@@ -9,16 +11,18 @@ authority that issues device certificates is an assumption, as nothing is publis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from emulator.core.clock import VIRTUAL_EPOCH
+from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.rng import Streams
-from emulator.gbcs.crypto import PRIVATE_KEY_OCTETS, PrivateKey, PublicKey, private_key
+from emulator.gbcs.certificate_reading import read_certificate
+from emulator.gbcs.crypto import PRIVATE_KEY_OCTETS, PrivateKey, PublicKey, private_key, public_key
 from emulator.gbcs.keys import EntityKeys, PublicKeys, TrustAnchor, TrustAnchors
 from emulator.gbcs.roles import KeyUsage, RemotePartyRole
 from emulator.gbcs.subjects import Authority, Device, Organisation, Subject
@@ -26,10 +30,34 @@ from emulator.gbcs.subjects import Authority, Device, Organisation, Subject
 if TYPE_CHECKING:
     from cryptography import x509
 
+    from emulator.gbcs.own_credentials import OwnCredentials
+    from emulator.gbcs.trust_store import TrustStore
+
 ACCESS_CONTROL_BROKER = Eui64(0x90B3D51F30000002)
 SUPPLIERS = (Eui64(0x90B3D51F30010000), Eui64(0x90B3D51F30030000))
+NETWORK_OPERATOR = Eui64(0x90B3D51F30020000)
+RECOVERY = Eui64(0x90B3D51F30000001)
+TRANSITIONAL_COS = Eui64(0x90B3D51F30000004)
+WAN_PROVIDER = Eui64(0x90B3D51F30000007)
+
+PREPAYMENT_TOP_UP = "prePaymentTopUp"
+XML_SIGNING = "xmlSigning"
+"""Last parts of the names of credentials that are not named by their key usage."""
 
 _SERIAL_OCTETS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """What was kept of a credential.
+
+    Attributes:
+        certificate: DER.
+        private_key: None where only the certificate is known.
+    """
+
+    certificate: bytes
+    private_key: PrivateKey | None = field(default=None, repr=False)
 
 
 class Credential:
@@ -47,19 +75,56 @@ class Credential:
         self, subject: Subject, key: PrivateKey, serial: int, not_before: datetime, issuer: Credential | None
     ) -> None:
         self.subject = subject
-        self.private_key = key
+        self._private_key: PrivateKey | None = key
         self._serial = serial
         self._not_before = not_before
         self._issuer = issuer or self
+        self._stored: StoredCredential | None = None
+
+    @classmethod
+    def stored(cls, subject: Subject, stored: StoredCredential) -> Credential:
+        """One that was made before."""
+        credential = cls.__new__(cls)
+        credential.subject = subject
+        credential._private_key = stored.private_key
+        credential._stored = stored
+        return credential
+
+    @property
+    def private_key(self) -> PrivateKey:
+        """The private half; LocalProtocolError where only the certificate is known."""
+        if self._private_key is None:
+            raise LocalProtocolError(f"no private key is known of {self.subject}")
+        return self._private_key
+
+    @property
+    def has_private_key(self) -> bool:
+        """Whether it can sign or agree keys."""
+        return self._private_key is not None
 
     @cached_property
     def public_key(self) -> PublicKey:
         """The public half."""
+        if self._private_key is None and self._stored is not None:
+            return public_key(read_certificate(self._stored.certificate).point)
         return self.private_key.public_key()
+
+    @cached_property
+    def certificate_octets(self) -> bytes:
+        """The certificate, DER."""
+        if self._stored is not None:
+            return self._stored.certificate
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        return self.certificate.public_bytes(Encoding.DER)
 
     @cached_property
     def certificate(self) -> x509.Certificate:
         """The certificate, made when it is first asked for."""
+        if self._stored is not None:
+            from cryptography import x509
+
+            return x509.load_der_x509_certificate(self._stored.certificate)
         from emulator.gbcs import certificates
 
         authority = self._issuer.subject
@@ -94,6 +159,19 @@ class Identity:
         return PublicKeys(self.digital_signature.public_key, self.key_agreement.public_key)
 
 
+@dataclass(frozen=True, slots=True)
+class Signatory:
+    """An organisation that only signs.
+
+    Attributes:
+        entity_id: its entity identifier.
+        digital_signature: what it signs with.
+    """
+
+    entity_id: Eui64
+    digital_signature: Credential
+
+
 class Pki:
     """Everybody's keys and certificates in one test environment.
 
@@ -104,12 +182,30 @@ class Pki:
         device_issuer: the authority that issues their certificates.
         access_control_broker: the DCC's.
         suppliers: two energy suppliers, the users behind the Access Control Broker.
+        network_operator: an electricity network.
+        recovery: who may replace everybody's credentials but the root's.
+        transitional_cos: who moves a device from one supplier to another.
+        wan_provider: who runs the network of Communications Hubs.
+        prepayment: by supplier, the key agreement credential for top-ups.
+        xml_signing: by entity, the credential that signs service requests and responses; it is no part of GBCS.
         devices: those made so far, by EUI-64.
+
+    Args:
+        streams: where keys and serial numbers come from.
+        not_before: when new certificates begin, UTC.
+        stored: by name, what was kept of an earlier one; the streams make what is missing.
     """
 
-    def __init__(self, streams: Streams, not_before: datetime = VIRTUAL_EPOCH) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        not_before: datetime = VIRTUAL_EPOCH,
+        stored: Mapping[str, StoredCredential] | None = None,
+    ) -> None:
         self._streams = streams
         self._not_before = not_before
+        self._stored = dict(stored or {})
+        self._made: dict[str, Credential] = {}
         root, issuing = RemotePartyRole.ROOT, RemotePartyRole.ISSUING_AUTHORITY
         self.organisation_root = self._credential("organisation-root", Authority("ZA", root, root=True), None)
         self.organisation_issuer = self._credential(
@@ -119,7 +215,21 @@ class Pki:
         self.device_issuer = self._credential("device-issuer", Authority("E357"), self.device_root)
         self.access_control_broker = self._organisation(ACCESS_CONTROL_BROKER, RemotePartyRole.ACCESS_CONTROL_BROKER)
         self.suppliers = tuple(self._organisation(supplier, RemotePartyRole.SUPPLIER) for supplier in SUPPLIERS)
+        self.network_operator = self._organisation(NETWORK_OPERATOR, RemotePartyRole.NETWORK_OPERATOR)
+        self.recovery = self._signatory(RECOVERY, RemotePartyRole.RECOVERY)
+        self.transitional_cos = self._signatory(TRANSITIONAL_COS, RemotePartyRole.TRANSITIONAL_COS)
+        self.wan_provider = self._signatory(WAN_PROVIDER, RemotePartyRole.WAN_PROVIDER)
+        self.prepayment = {supplier: self._prepayment(supplier) for supplier in SUPPLIERS}
+        self.xml_signing = {
+            ACCESS_CONTROL_BROKER: self._xml_signing(ACCESS_CONTROL_BROKER, RemotePartyRole.DSP_XML_SIGNING),
+            **{supplier: self._xml_signing(supplier, RemotePartyRole.USER_XML_SIGNING) for supplier in SUPPLIERS},
+        }
         self.devices: dict[Eui64, Identity] = {}
+
+    @property
+    def credentials(self) -> Mapping[str, Credential]:
+        """Every credential made so far, by name."""
+        return self._made
 
     def device(self, entity_id: Eui64) -> Identity:
         """The device with this EUI-64, made now if it is new."""
@@ -140,6 +250,56 @@ class Pki:
             TrustAnchor(role, usage, broker.entity_id, credential.public_key) for usage, credential in anchors
         )
 
+    def trust_store(self) -> TrustStore:
+        """The cells of a bridge or PPMID of this environment: beside the Access Control Broker's, root and recovery."""
+        from emulator.gbcs.trust_store import ROOT_CELL, TrustStore
+        from emulator.gbcs.use_cases.cells import TrustAnchorCell
+
+        broker, role = self.access_control_broker, RemotePartyRole.ACCESS_CONTROL_BROKER
+        held = {
+            ROOT_CELL: self.organisation_root,
+            TrustAnchorCell(RemotePartyRole.RECOVERY, KeyUsage.DIGITAL_SIGNATURE): self.recovery.digital_signature,
+            TrustAnchorCell(role, KeyUsage.DIGITAL_SIGNATURE): broker.digital_signature,
+            TrustAnchorCell(role, KeyUsage.KEY_AGREEMENT): broker.key_agreement,
+        }
+        return TrustStore.holding((cell, read_certificate(one.certificate_octets)) for cell, one in held.items())
+
+    def own_credentials(self, entity_id: Eui64) -> OwnCredentials:
+        """A device's keys and certificates, for the device itself."""
+        from emulator.gbcs.own_credentials import OwnCredential, OwnCredentials
+
+        device = self.device(entity_id)
+        held = {
+            KeyUsage.DIGITAL_SIGNATURE: device.digital_signature,
+            KeyUsage.KEY_AGREEMENT: device.key_agreement,
+        }
+        own = {usage: OwnCredential(one.private_key, one.certificate_octets) for usage, one in held.items()}
+        return OwnCredentials(entity_id, own)
+
+    def renewed(self, entity_id: Eui64, role: RemotePartyRole, generation: int) -> Identity:
+        """New credentials for an organisation, as CS02b hands them out; they are no part of `credentials`."""
+
+        def credential(usage: KeyUsage) -> Credential:
+            name = f"organisation/{eui64_text(entity_id)}/{usage.value}/{generation}"
+            return self._new_or_stored(name, Organisation(entity_id, role, usage), self.organisation_issuer)
+
+        return Identity(entity_id, credential(KeyUsage.DIGITAL_SIGNATURE), credential(KeyUsage.KEY_AGREEMENT))
+
+    def certify_device(self, entity_id: Eui64, usage: KeyUsage, key: PublicKey, generation: int) -> bytes:
+        """A certificate, DER, for a key pair that the device made itself, as CS02d hands it out."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        from emulator.gbcs import certificates
+
+        authority, subject = self.device_issuer.subject, Device(entity_id, usage)
+        assert isinstance(authority, Authority)
+        identifier = certificates.key_identifier(self.device_issuer.public_key)
+        issuer = certificates.Issuer(authority, identifier, self.device_issuer.private_key)
+        name = f"pki/device/{eui64_text(entity_id)}/{usage.value}/{generation}/serial"
+        serial = _serial(self._streams.octets(name, _SERIAL_OCTETS))
+        certificate = certificates.issue(subject, key, serial, self._not_before, issuer)
+        return certificate.public_bytes(Encoding.DER)
+
     def _device(self, entity_id: Eui64) -> Identity:
         name = f"device/{eui64_text(entity_id)}"
 
@@ -157,7 +317,31 @@ class Pki:
 
         return Identity(entity_id, credential(KeyUsage.DIGITAL_SIGNATURE), credential(KeyUsage.KEY_AGREEMENT))
 
+    def _signatory(self, entity_id: Eui64, role: RemotePartyRole) -> Signatory:
+        subject = Organisation(entity_id, role, KeyUsage.DIGITAL_SIGNATURE)
+        name = f"organisation/{eui64_text(entity_id)}/{KeyUsage.DIGITAL_SIGNATURE.value}"
+        return Signatory(entity_id, self._credential(name, subject, self.organisation_issuer))
+
+    def _prepayment(self, supplier: Eui64) -> Credential:
+        subject = Organisation(supplier, RemotePartyRole.SUPPLIER, KeyUsage.KEY_AGREEMENT)
+        return self._credential(
+            f"organisation/{eui64_text(supplier)}/{PREPAYMENT_TOP_UP}", subject, self.organisation_issuer
+        )
+
+    def _xml_signing(self, entity_id: Eui64, role: RemotePartyRole) -> Credential:
+        subject = Organisation(entity_id, role, KeyUsage.DIGITAL_SIGNATURE)
+        return self._credential(
+            f"organisation/{eui64_text(entity_id)}/{XML_SIGNING}", subject, self.organisation_issuer
+        )
+
     def _credential(self, name: str, subject: Subject, issuer: Credential | None) -> Credential:
+        credential = self._made[name] = self._new_or_stored(name, subject, issuer)
+        return credential
+
+    def _new_or_stored(self, name: str, subject: Subject, issuer: Credential | None) -> Credential:
+        stored = self._stored.get(name)
+        if stored is not None:
+            return Credential.stored(subject, stored)
         key = private_key(self._streams.octets(f"pki/{name}/private-key", PRIVATE_KEY_OCTETS))
         serial = _serial(self._streams.octets(f"pki/{name}/serial", _SERIAL_OCTETS))
         return Credential(subject, key, serial, self._not_before, issuer)

@@ -24,6 +24,10 @@ class Reason(StrEnum):
     PAYLOAD_UNDECODABLE = "payload-undecodable"
     COUNTER_REPEATED = "counter-repeated"
     UNSOLICITED_RESPONSE = "unsolicited-response"
+    MODE_NOT_ALLOWED = "mode-not-allowed"
+    WRONG_MESSAGE_CODE = "wrong-message-code"
+    COUNTER_MISMATCH = "counter-mismatch"
+    UNSUPPORTED = "unsupported"
     SUPPLEMENTARY_MISMATCH = "supplementary-mismatch"
 
 

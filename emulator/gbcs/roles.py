@@ -9,7 +9,10 @@ from enum import Enum, IntEnum
 
 
 class RemotePartyRole(IntEnum):
-    """The roles of remote parties; the load controller's is seen in published messages only."""
+    """The roles of remote parties; the load controller's is seen in published messages only.
+
+    Those that sign XML are roles of certificates alone, no device knows them.
+    """
 
     ROOT = 0
     RECOVERY = 1
@@ -21,6 +24,8 @@ class RemotePartyRole(IntEnum):
     ISSUING_AUTHORITY = 7
     LOAD_CONTROLLER = 8
     OTHER = 127
+    USER_XML_SIGNING = 135
+    DSP_XML_SIGNING = 137
 
 
 class KeyUsage(Enum):
@@ -29,3 +34,27 @@ class KeyUsage(Enum):
     DIGITAL_SIGNATURE = "digitalSignature"
     KEY_AGREEMENT = "keyAgreement"
     KEY_CERT_SIGN = "keyCertSign"
+
+
+_ROLE_NAMES = {
+    RemotePartyRole.ROOT: "root",
+    RemotePartyRole.RECOVERY: "recovery",
+    RemotePartyRole.SUPPLIER: "supplier",
+    RemotePartyRole.NETWORK_OPERATOR: "networkOperator",
+    RemotePartyRole.ACCESS_CONTROL_BROKER: "accessControlBroker",
+    RemotePartyRole.TRANSITIONAL_COS: "transitionalCoS",
+    RemotePartyRole.WAN_PROVIDER: "wanProvider",
+    RemotePartyRole.ISSUING_AUTHORITY: "issuingAuthority",
+    RemotePartyRole.LOAD_CONTROLLER: "loadController",
+    RemotePartyRole.OTHER: "other",
+    RemotePartyRole.USER_XML_SIGNING: "userXmlSigning",
+    RemotePartyRole.DSP_XML_SIGNING: "dspXmlSigning",
+}
+
+
+def role_name(role: int) -> str | None:
+    """What a role is called, as GBCS spells it; None for a number that is no role."""
+    try:
+        return _ROLE_NAMES[RemotePartyRole(role)]
+    except ValueError:
+        return None
