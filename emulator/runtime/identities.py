@@ -40,7 +40,7 @@ def install_code_for(streams: Streams, name: str, profile: JoinerProfile) -> Ins
 def network_for(streams: Streams, name: str, hub: Eui64, channel: int) -> NetworkSettings:
     """The network that the hub of the HAN with this prefix forms.
 
-    Its extended PAN id is the hub's own address (`reference/gbcs.md` 1.1).
+    Its extended PAN id is the hub's own address (GBCS v0.8.1).
     """
     pan_id = int.from_bytes(streams.octets(f"{name}pan-id", 2), "big") % (_LAST_PAN - 1) + 1
     return NetworkSettings(channel, pan_id, hub, streams.octets(f"{name}network-key", _KEY_OCTETS))

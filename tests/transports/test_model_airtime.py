@@ -1,7 +1,7 @@
 """An unpaced download over one hop takes what IEEE 802.15.4 makes it take, in both fidelities.
 
-The expected time is computed here from the constants of the standard and the sizes of the frames, the way
-`reference/reliability_and_limits.md` C.4 does it, and not with the model's own tables.
+The expected time is computed here from the constants of the standard and the sizes of the frames, not with the model's
+own tables; PUBLISHED has the seconds of a table that was computed independently.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ async def test_a_download_takes_what_the_table_says(form: Form, fidelity: str, s
     assert took == pytest.approx(form.seconds(IMAGE_OCTETS), rel=TOLERANCE)
 
 
-# 40 octets stand in C.4 only with both IEEE addresses in the NWK header, which the model does not send.
+# 40 octets stand in that table only with both IEEE addresses in the NWK header, which the model does not send.
 PUBLISHED: list[tuple[Form, float]] = [
     (Form(64), 140),
     (Form(50), 172),

@@ -1,7 +1,7 @@
 """What an unpaced one-hop download takes on the air, from the constants of IEEE 802.15.4 and the sizes of the frames.
 
-The arithmetic is that of `reference/reliability_and_limits.md` C.4, written out on its own so that it can disagree with
-the model: each frame waits the mean of its first random backoff and a clear-channel assessment, is acknowledged by the
+The arithmetic is written out on its own so that it can disagree with the model, and agrees with a table that was
+computed independently: each frame waits the mean of its first random backoff and a clear-channel assessment, is acknowledged by the
 MAC, and keeps the long inter-frame spacing; nothing overlaps, and nothing collides.
 """
 
@@ -38,7 +38,7 @@ class Row:
         block: octets of data in a block.
         acks: APS acknowledgements asked for, both ways.
         link_key: OTA messages and their acknowledgements under the APS link key.
-        published: seconds for 768,000 octets as C.4 prints them; None where it has no such row.
+        published: seconds for 768,000 octets as that table has them; None where it has no such row.
     """
 
     block: int
@@ -72,7 +72,7 @@ ROWS = (
     Row(64, acks=True, published=242),
     Row(50, published=172),
     Row(50, acks=True, published=303),
-    # C.4 gives 40 octets only with both IEEE addresses in the NWK header, which the model does not send.
+    # The table gives 40 octets only with both IEEE addresses in the NWK header, which the model does not send.
     Row(40),
     Row(40, acks=True),
     Row(56, acks=True, link_key=True, published=289),

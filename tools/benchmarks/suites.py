@@ -164,7 +164,7 @@ def airtime() -> Iterator[Sample]:
             )
             model = found["download_virtual"] * IMAGE / AIRTIME_IMAGE
             computed = row.seconds(IMAGE)
-            printed = f" ({row.published} in C.4)" if row.published else ""
+            printed = f" ({row.published} in the table)" if row.published else ""
             name = f"{fidelity}, {row.name}: {model:.1f} s, computed {computed:.1f} s{printed}"
             yield Sample(name, abs(model / computed - 1) * 100, "%", at_most(5))
 

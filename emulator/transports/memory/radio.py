@@ -1,7 +1,7 @@
 """A radio chip on the in-memory air: unslotted CSMA/CA, acknowledgements, the address filter.
 
 Timing follows IEEE 802.15.4 (backoff exponents, turnaround, spacing, acknowledgement wait); after every exchange both
-ends keep the inter-frame spacing, so an unpaced transfer takes what `reference/reliability_and_limits.md` C.4 computes.
+ends keep the inter-frame spacing, so an unpaced transfer takes what arithmetic says (`tools/bench airtime`).
 """
 
 from __future__ import annotations
