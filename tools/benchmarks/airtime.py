@@ -1,8 +1,8 @@
 """What an unpaced one-hop download takes on the air, from the constants of IEEE 802.15.4 and the sizes of the frames.
 
 The arithmetic is written out on its own so that it can disagree with the model, and agrees with a table that was
-computed independently: each frame waits the mean of its first random backoff and a clear-channel assessment, is acknowledged by the
-MAC, and keeps the long inter-frame spacing; nothing overlaps, and nothing collides.
+computed independently: each frame waits the mean of its first random backoff and a clear-channel assessment, is
+acknowledged by the MAC, and keeps the long inter-frame spacing; nothing overlaps, and nothing collides.
 """
 
 from __future__ import annotations
