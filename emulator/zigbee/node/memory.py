@@ -96,6 +96,14 @@ class NodeMemory:
         self.addresses[eui64] = short
         self._by_short[short] = eui64
 
+    def adopt(self, child: Child) -> list[int]:
+        """Take a child in; the short addresses that it had here before, when its joining came to nothing."""
+        stale = [short for short, known in self.children.items() if known.eui64 == child.eui64 and short != child.short]
+        for short in stale:
+            del self.children[short]
+        self.children[child.short] = child
+        return stale
+
     def eui64_of(self, short: int) -> Eui64 | None:
         """Who has a short address."""
         return self._by_short.get(short)

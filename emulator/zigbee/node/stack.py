@@ -290,7 +290,8 @@ class Stack:
 
     def child_associated(self, child: Child, now: int) -> None:
         """A child has fetched its address: tell the trust centre."""
-        self._memory.children[child.short] = child
+        for stale in self._memory.adopt(child):
+            self.nwk.neighbours.remove(stale)
         self.nwk.neighbours.add(child.short, now, router=not child.sleepy, eui64=child.eui64, permanent=True)
         if self.trust_centre is not None:
             self.trust_centre.device_came(child.eui64, child.short, COORDINATOR, child.sleepy, now)

@@ -422,6 +422,16 @@ def test_a_bridge_joins_through_relays(hops: int) -> None:
     assert han.hub.payloads() == [b"up"]
 
 
+def test_a_device_that_associated_in_vain_before_gets_its_key_at_its_new_address() -> None:
+    han, relay = pair()
+    han.connect(address(1), address(2))
+    han.hub.port.allow(address(2), key_of(2))
+    relay.memory.children[0x1111] = Child(address(2), 0x1111, sleepy=False)
+    joiner = han.bridge(2)
+    han.join(joiner)
+    assert [child.short for child in relay.memory.children.values()] == [joiner.short]
+
+
 def test_an_unknown_device_behind_a_relay_is_let_go_by_the_relay() -> None:
     han, (relay,) = pair_with_unknown()
     assert relay.memory.children == {}
