@@ -93,14 +93,13 @@ class ApsLevelAir:
         self.topology = Topology()
         self._scheduler = scheduler
         self._recorder = recorder
-        self._sent: dict[Eui64, list[int]] = {}
-        self._air = ApsAir(scheduler, self.topology, streams, booked=self._book)
+        self._air = ApsAir(scheduler, self.topology, streams)
 
     @property
     def frames(self) -> int:
         """Frames that would have been sent so far, acknowledgements included."""
         self._air.settle(self._scheduler.now)
-        return sum(frames for frames, _ in self._sent.values())
+        return sum(port.frames for port in self._air.ports.values())
 
     def port(self, eui64: Eui64, name: str) -> ApsPort:
         """A stack without frames."""
@@ -114,17 +113,10 @@ class ApsLevelAir:
         """What the recorder counted; airtime of frames of all types together."""
         self._air.settle(self._scheduler.now)
         snapshot = self._recorder.metrics.snapshot(self._recorder.names)
-        for eui64, (frames, airtime) in self._sent.items():
+        for eui64, port in self._air.ports.items():
             name = self._recorder.names.get(eui64, eui64_text(eui64))
             nothing = DeviceMetrics(air_us={}, frames={}, retries={}, drops={}, progress=[])
             device = snapshot["devices"].setdefault(name, nothing)
-            device["frames"][_ALL_KINDS] = frames
-            device["air_us"][_ALL_KINDS] = airtime
+            device["frames"][_ALL_KINDS] = port.frames
+            device["air_us"][_ALL_KINDS] = port.airtime
         return snapshot
-
-    def _book(self, sender: Eui64, airtime: int, frames: int) -> None:
-        sent = self._sent.get(sender)
-        if sent is None:
-            sent = self._sent[sender] = [0, 0]
-        sent[0] += frames
-        sent[1] += airtime

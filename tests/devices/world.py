@@ -115,7 +115,7 @@ class World:
         self.engine = Engine()
         self.topology = Topology()
         self.streams = SeededStreams(1)
-        self.air = ApsAir(self.engine, self.topology, self.streams, lambda *_: None)
+        self.air = ApsAir(self.engine, self.topology, self.streams)
         self.standards = Standards({"limits.image_octets": limit, **set_to})
         self.events: list[Happened] = []
         self.alerts: list[FirmwareActivationAlert] = []

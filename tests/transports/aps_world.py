@@ -87,13 +87,23 @@ class World:
     def __init__(self, seed: int = 1) -> None:
         self.engine = Engine()
         self.topology = Topology()
-        self.airtime: dict[int, tuple[int, int]] = {}
-        self.air = ApsAir(self.engine, self.topology, SeededStreams(seed), self._booked)
+        self.air = ApsAir(self.engine, self.topology, SeededStreams(seed))
+        self._before: dict[int, tuple[int, int]] = {}
         self.hub = self.device(HUB, NodeType.COORDINATOR)
 
-    def _booked(self, eui64: Eui64, airtime: int, frames: int) -> None:
-        before = self.airtime.get(eui64, (0, 0))
-        self.airtime[eui64] = (before[0] + airtime, before[1] + frames)
+    @property
+    def airtime(self) -> dict[int, tuple[int, int]]:
+        """Airtime (µs) and frames of every device that sent anything since `forget_airtime`."""
+        sent = {}
+        for eui64, port in self.air.ports.items():
+            airtime, frames = self._before.get(eui64, (0, 0))
+            if port.frames > frames:
+                sent[int(eui64)] = (port.airtime - airtime, port.frames - frames)
+        return sent
+
+    def forget_airtime(self) -> None:
+        """Count from here."""
+        self._before = {eui64: (port.airtime, port.frames) for eui64, port in self.air.ports.items()}
 
     def device(
         self, eui64: Eui64, node_type: NodeType = NodeType.ROUTER, key: bytes | None = None, poll: int = SECOND

@@ -74,7 +74,7 @@ def test_networks_that_hear_each_other_on_one_channel_share_it() -> None:
 
 def test_airtime_is_booked_for_both_ends() -> None:
     world, bridge = pair()
-    world.airtime.clear()
+    world.forget_airtime()
     world.send(world.hub, bridge, bytes(81), acknowledge=True)
     world.engine.run_for(SECOND)
     assert world.airtime[HUB] == ((6 + 126) * 32 + 352, 2)
@@ -83,11 +83,11 @@ def test_airtime_is_booked_for_both_ends() -> None:
 
 def test_a_loss_that_never_happens_changes_nothing() -> None:
     plain, bridge = pair()
-    plain.airtime.clear()
+    plain.forget_airtime()
     plain.send(plain.hub, bridge, bytes(50), acknowledge=True, link_key=True)
     plain.engine.run_for(SECOND)
     careful, bridge = pair(loss=1e-12)
-    careful.airtime.clear()
+    careful.forget_airtime()
     careful.send(careful.hub, bridge, bytes(50), acknowledge=True, link_key=True)
     careful.engine.run_for(SECOND)
     assert plain.airtime == careful.airtime
@@ -278,7 +278,7 @@ def test_a_message_of_1500_octets_arrives_whole(loss: float, link_key: bool) -> 
 
 def test_fragments_and_their_acknowledgements_are_counted() -> None:
     world, bridge = pair()
-    world.airtime.clear()
+    world.forget_airtime()
     world.send(world.hub, bridge, bytes(1_500), acknowledge=True)
     world.engine.run_for(SECOND)
     blocks, windows = 19, 7

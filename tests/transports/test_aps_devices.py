@@ -250,7 +250,7 @@ def test_an_idle_network_makes_no_events_but_books_its_airtime() -> None:
     world.join(sleepy)
     world.engine.run_for(60 * SECOND)
     world.air.settle(world.engine.now)
-    world.airtime.clear()
+    world.forget_airtime()
     before = world.engine.events
     world.engine.run_for(24 * HOUR)
     world.air.settle(world.engine.now)

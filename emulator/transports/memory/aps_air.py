@@ -8,7 +8,7 @@ books it by arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,9 +25,6 @@ from emulator.transports.memory.topology import Link, Topology
 
 if TYPE_CHECKING:
     from emulator.ports.aps import NetworkSettings
-
-Booked = Callable[[Eui64, int, int], None]
-"""Takes (sender, airtime in µs, frames): what a device has had on the air; acknowledgements are its frames too."""
 
 
 def _nothing(kind: str, reason: str | None, fields: dict[str, object], now: int) -> None:
@@ -66,16 +63,12 @@ class ApsAir:
         scheduler: the agenda.
         topology: who hears whom.
         streams: randomness; every device draws from streams of its own.
-        booked: told of airtime.
     """
 
-    def __init__(
-        self, scheduler: Scheduler, topology: Topology, streams: Streams, booked: Booked | None = None
-    ) -> None:
+    def __init__(self, scheduler: Scheduler, topology: Topology, streams: Streams) -> None:
         self.scheduler = scheduler
         self.topology = topology
         self.streams = streams
-        self.booked = booked
         self.ports: dict[Eui64, ApsAirPort] = {}
         self.networks: list[Network] = []
         self._hearing: dict[Eui64, list[Hop]] = {}
@@ -185,8 +178,8 @@ class ApsAir:
 
     def book(self, port: ApsAirPort, airtime: int, frames: int) -> None:
         """Count `frames` of `airtime` µs each."""
-        if self.booked is not None and frames:
-            self.booked(port.eui64, airtime * frames, frames)
+        port.frames += frames
+        port.airtime += airtime * frames
 
     def settle(self, now: int) -> None:
         """Book the link status commands and empty polls of every device up to `now`; call it before reading totals."""

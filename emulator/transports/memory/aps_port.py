@@ -84,6 +84,7 @@ class ApsAirPort:
         link_keys: 16 octets by partner; allowed: the trust centre's pre-configured ones.
         children: of a router or coordinator, by EUI-64: whether it sleeps.
         idle: its polls and link status.
+        frames, airtime: what it sent, acknowledgements included; airtime in µs.
         exchanged: airtime (µs) of what it sent and of what was sent to it alone, acknowledgements included.
     """
 
@@ -105,6 +106,8 @@ class ApsAirPort:
         self.children: dict[Eui64, bool] = {}
         self.idle = Idle(self)
         self.exchanged = 0
+        self.frames = 0
+        self.airtime = 0
         self.eui64 = eui64
         self.user: ApsUser = _Nobody()
         self._join: Join | None = None
@@ -404,10 +407,10 @@ class ApsAirPort:
             frames = 2
         self.exchanged += there + back
         target.exchanged += there + back
-        booked = self.air.booked
-        if booked is not None:
-            booked(self.eui64, there, frames)
-            booked(target.eui64, back, frames)
+        self.airtime += there
+        self.frames += frames
+        target.airtime += back
+        target.frames += frames
 
     # Receiving
 
