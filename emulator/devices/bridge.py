@@ -16,7 +16,7 @@ from emulator.core.clock import SECOND, VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.standards import Standards
-from emulator.core.timers import Timers
+from emulator.core.timers import NEVER, Alarm, Timers
 from emulator.devices.bridge_firmware import BridgeFirmware, FirmwareRules
 from emulator.devices.bridge_gbcs import BridgeGbcs
 from emulator.devices.bridge_life import LIFE, Life, LifeAction, LifeEvent
@@ -105,8 +105,9 @@ class Bridge:
         self.life = Life.OFF
         self._credentials = credentials
         self._report = report
-        self._timers: Timers[LifeEvent] = Timers()
-        self._discovery = ServiceDiscovery(port, profile.profile_id, self)
+        self._alarm = Alarm()
+        self._timers: Timers[LifeEvent] = Timers(self._alarm)
+        self._discovery = ServiceDiscovery(port, profile.profile_id, self, self._alarm)
         self._endpoint = Endpoint(port, profile.endpoint.number, profile.profile_id, self, report)
         rules = FirmwareRules(standards, verifier, behaviour, epoch)
         self.firmware = BridgeFirmware(
@@ -122,6 +123,7 @@ class Bridge:
             TUNNELLING_CLUSTER in profile.endpoint.out_clusters,
             standards,
             report,
+            self._alarm,
         )
         serve_bridge(self._endpoint.server, self._endpoint.client, profile, self.firmware.attribute)
         port.attach(self)
@@ -183,16 +185,20 @@ class Bridge:
         self.power_on(now)
 
     def next_timeout(self) -> int | None:
-        """When `on_timeout` is to be called next, µs."""
-        earliest = self.firmware.next_timeout()
-        for at in (
-            self._timers.next_timeout(),
-            self._discovery.timers.next_timeout(),
-            self.gbcs.next_timeout(),
-        ):
-            if at is not None and (earliest is None or at < earliest):
-                earliest = at
-        return earliest
+        """When `on_timeout` is to be called next, µs; a little early after something was cancelled."""
+        # Asked after every message, so only the firmware part, which changes with each block, is looked at.
+        at, alarm = self.firmware.next_timeout(), self._alarm.at
+        if at is None or alarm < at:
+            return None if alarm == NEVER else alarm
+        return at
+
+    def _set_alarm(self) -> None:
+        """Everything due is done: find out what falls due next."""
+        self._alarm.at = NEVER
+        for timers in (self._timers, self._discovery.timers, self.gbcs):
+            at = timers.next_timeout()
+            if at is not None:
+                self._alarm.by(at)
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
@@ -204,6 +210,7 @@ class Bridge:
             self.firmware.on_timeout(now)
         except PowerCut as cut:
             self._step(LifeEvent.POWER_CUT, now, str(cut))
+        self._set_alarm()
 
     # What the stack says
 

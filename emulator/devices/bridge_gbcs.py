@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from emulator.core.clock import MINUTE, SECOND
 from emulator.core.events import Report
 from emulator.core.standards import Standards
+from emulator.core.timers import Alarm
 from emulator.devices.bridge_memory import MOST_ALERTS, BridgeMemory
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.tunnel_client import TunnelClient
@@ -43,6 +44,7 @@ class BridgeGbcs:
         uses_tunnels: whether its endpoint is a client of the Tunnelling cluster at all.
         standards: the open questions.
         report: told of everything that happens to it.
+        alarm: moved forward by every deadline.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class BridgeGbcs:
         uses_tunnels: bool,
         standards: Standards,
         report: Report,
+        alarm: Alarm,
     ) -> None:
         self._user = user
         self._endpoint = endpoint
@@ -64,6 +67,7 @@ class BridgeGbcs:
         self._trust_anchors = trust_anchors
         self._version = version
         self._report = report
+        self._alarm = alarm
         self._settings = device_settings(standards)
         self._find_at: int | None = None
         self._sending: dict[int, TunnelMessage] = {}
@@ -71,7 +75,7 @@ class BridgeGbcs:
         self.tunnel: TunnelClient | None = None
         if uses_tunnels and standards.word("gbcs_transport") == "tunnelling":
             interval = round(standards.amount("gbcs_get_interval") * SECOND)
-            self.tunnel = TunnelClient(self, interval, standards.number("tunnel_max_transfer"), report)
+            self.tunnel = TunnelClient(self, interval, standards.number("tunnel_max_transfer"), report, alarm)
 
     @property
     def speaks(self) -> bool:
@@ -123,6 +127,7 @@ class BridgeGbcs:
     def server_missing(self, now: int) -> None:
         """It does not, or did not say: look again later."""
         self._find_at = now + FIND_INTERVAL
+        self._alarm.by(self._find_at)
 
     def received(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
         """A command of the Tunnelling cluster; False where we are no client of it."""

@@ -15,7 +15,7 @@ from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.standards import Standards
-from emulator.core.timers import Timers
+from emulator.core.timers import NEVER, Alarm, Timers
 from emulator.devices.comms_hub_setup import hub_configuration, serve_hub
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
@@ -70,14 +70,15 @@ class CommsHub:
         self._report = report
         self._settings: NetworkSettings | None = None
         self._gateway_user: HanGatewayUser | None = None
-        self._timers: Timers[HubEvent] = Timers()
-        self._discovery = ServiceDiscovery(port, profile.profile_id, self, clients=True)
+        self._alarm = Alarm()
+        self._timers: Timers[HubEvent] = Timers(self._alarm)
+        self._discovery = ServiceDiscovery(port, profile.profile_id, self, self._alarm, clients=True)
         self._endpoint = Endpoint(port, profile.endpoint.number, profile.profile_id, self, report)
         self.firmware = HubFirmware(
             self, port, self._endpoint, standards, rng, zigbee_utc(0, epoch), self._status, report
         )  # fmt: skip
         self.firmware.serves = profile.serves_bridges
-        self.gbcs = HubGbcs(port, self._endpoint, self._upwards, standards, report)
+        self.gbcs = HubGbcs(port, self._endpoint, self._upwards, standards, report, self._alarm)
         serve_hub(self._endpoint.server, self._endpoint.client, profile, epoch)
         port.attach(self)
         port.configure(hub_configuration(profile))
@@ -112,16 +113,20 @@ class CommsHub:
         self._step(HubEvent.POWER_ON, now)
 
     def next_timeout(self) -> int | None:
-        """When `on_timeout` is to be called next, µs."""
-        earliest = self.firmware.next_timeout()
-        for at in (
-            self._timers.next_timeout(),
-            self._discovery.timers.next_timeout(),
-            self.gbcs.next_timeout(),
-        ):
-            if at is not None and (earliest is None or at < earliest):
-                earliest = at
-        return earliest
+        """When `on_timeout` is to be called next, µs; a little early after something was cancelled."""
+        # Asked after every message, so only the firmware part, which changes with each block, is looked at.
+        at, alarm = self.firmware.next_timeout(), self._alarm.at
+        if at is None or alarm < at:
+            return None if alarm == NEVER else alarm
+        return at
+
+    def _set_alarm(self) -> None:
+        """Everything due is done: find out what falls due next."""
+        self._alarm.at = NEVER
+        for timers in (self._timers, self._discovery.timers, self.gbcs):
+            at = timers.next_timeout()
+            if at is not None:
+                self._alarm.by(at)
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
@@ -130,6 +135,7 @@ class CommsHub:
         self._discovery.on_timeout(now)
         self.gbcs.on_timeout(now)
         self.firmware.on_timeout(now)
+        self._set_alarm()
 
     # The HAN
 

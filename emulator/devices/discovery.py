@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import DecodeError
-from emulator.core.timers import Timers
+from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import ApsIndication, ApsPort
 from emulator.zigbee.frames.zdo import MatchDescReq, MatchDescRsp, decode_zdo
 from emulator.zigbee.node.zdo import zdo_message
@@ -34,11 +34,14 @@ class ServiceDiscovery:
         port: the stack.
         profile: of the clusters looked for.
         user: the device.
+        alarm: moved forward by every deadline.
         clients: look for who uses the clusters (output clusters) instead of who serves them.
     """
 
-    def __init__(self, port: ApsPort, profile: int, user: DiscoveryUser, *, clients: bool = False) -> None:
-        self.timers: Timers[int] = Timers()
+    def __init__(
+        self, port: ApsPort, profile: int, user: DiscoveryUser, alarm: Alarm, *, clients: bool = False
+    ) -> None:
+        self.timers: Timers[int] = Timers(alarm)
         self._port = port
         self._profile = profile
         self._user = user

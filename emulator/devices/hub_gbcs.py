@@ -7,6 +7,7 @@ from collections.abc import Callable
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.standards import Standards
+from emulator.core.timers import Alarm, Timers
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.tunnel_server import TunnelRules, TunnelServer
 from emulator.ports.aps import ApsIndication, ApsPort, Outcome
@@ -30,7 +31,13 @@ class HubGbcs:
     """
 
     def __init__(
-        self, port: ApsPort, endpoint: Endpoint, upwards: Upwards, standards: Standards, report: Report
+        self,
+        port: ApsPort,
+        endpoint: Endpoint,
+        upwards: Upwards,
+        standards: Standards,
+        report: Report,
+        alarm: Alarm,
     ) -> None:
         self._port = port
         self._endpoint = endpoint
@@ -40,7 +47,7 @@ class HubGbcs:
         self._sending: dict[int, tuple[Eui64, TunnelMessage]] = {}
         put = not standards.amount("gbcs_get_interval")
         rules = TunnelRules(put, standards.number("tunnel_max_transfer"))
-        self.tunnels = TunnelServer(self, rules, report)
+        self.tunnels = TunnelServer(self, rules, report, timers=Timers(alarm))
 
     def start(self, now: int) -> None:
         """On the network."""

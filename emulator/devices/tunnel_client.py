@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from emulator.core.clock import SECOND
 from emulator.core.errors import DecodeError
 from emulator.core.events import Report
-from emulator.core.timers import Timers
+from emulator.core.timers import Alarm, Timers
 from emulator.ota.table import Row, Table
 from emulator.ports.aps import Outcome
 from emulator.zigbee.clusters.definition import Side
@@ -124,11 +124,19 @@ class TunnelClient:
         get_interval: µs between GETs; 0: the hub may PUT, and is asked once only.
         max_transfer: octets of the largest transfer.
         report: told of what is refused or lost.
+        alarm: moved forward by every deadline.
     """
 
-    def __init__(self, user: TunnelClientUser, get_interval: int, max_transfer: int, report: Report) -> None:
+    def __init__(
+        self,
+        user: TunnelClientUser,
+        get_interval: int,
+        max_transfer: int,
+        report: Report,
+        alarm: Alarm | None = None,
+    ) -> None:
         self.state = TunnelState.CLOSED
-        self.timers: Timers[_Timer] = Timers()
+        self.timers: Timers[_Timer] = Timers(alarm)
         self._user = user
         self._get_interval = get_interval
         self._max_transfer = max_transfer
