@@ -29,6 +29,20 @@ class Alarm:
         """Be called at `at` (µs) at the latest."""
         self.at = min(self.at, at)
 
+    def earlier(self, at: int | None) -> int | None:
+        """The alarm or `at` (µs), whichever comes first; None where there is neither."""
+        if at is None or self.at < at:
+            return None if self.at == NEVER else self.at
+        return at
+
+    def find(self, *timers: AnyTimers) -> None:
+        """Everything due is done: set the alarm to what falls due next of all these."""
+        self.at = NEVER
+        for each in timers:
+            at = each.next_timeout()
+            if at is not None:
+                self.by(at)
+
 
 class AnyTimers(Protocol):
     """Any set of timers, as far as asking for the next one goes."""

@@ -16,7 +16,7 @@ from emulator.core.clock import SECOND, VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.standards import Standards
-from emulator.core.timers import NEVER, Alarm, Timers
+from emulator.core.timers import Alarm, Timers
 from emulator.devices.bridge_firmware import BridgeFirmware, FirmwareRules
 from emulator.devices.bridge_gbcs import BridgeGbcs
 from emulator.devices.bridge_life import LIFE, Life, LifeAction, LifeEvent
@@ -187,18 +187,7 @@ class Bridge:
     def next_timeout(self) -> int | None:
         """When `on_timeout` is to be called next, µs; a little early after something was cancelled."""
         # Asked after every message, so only the firmware part, which changes with each block, is looked at.
-        at, alarm = self.firmware.next_timeout(), self._alarm.at
-        if at is None or alarm < at:
-            return None if alarm == NEVER else alarm
-        return at
-
-    def _set_alarm(self) -> None:
-        """Everything due is done: find out what falls due next."""
-        self._alarm.at = NEVER
-        for timers in (self._timers, self._discovery.timers, self.gbcs):
-            at = timers.next_timeout()
-            if at is not None:
-                self._alarm.by(at)
+        return self._alarm.earlier(self.firmware.next_timeout())
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
@@ -210,7 +199,7 @@ class Bridge:
             self.firmware.on_timeout(now)
         except PowerCut as cut:
             self._step(LifeEvent.POWER_CUT, now, str(cut))
-        self._set_alarm()
+        self._alarm.find(self._timers, self._discovery.timers, self.gbcs)
 
     # What the stack says
 

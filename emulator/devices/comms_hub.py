@@ -15,7 +15,7 @@ from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.standards import Standards
-from emulator.core.timers import NEVER, Alarm, Timers
+from emulator.core.timers import Alarm, Timers
 from emulator.devices.comms_hub_setup import hub_configuration, serve_hub
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
@@ -115,18 +115,7 @@ class CommsHub:
     def next_timeout(self) -> int | None:
         """When `on_timeout` is to be called next, µs; a little early after something was cancelled."""
         # Asked after every message, so only the firmware part, which changes with each block, is looked at.
-        at, alarm = self.firmware.next_timeout(), self._alarm.at
-        if at is None or alarm < at:
-            return None if alarm == NEVER else alarm
-        return at
-
-    def _set_alarm(self) -> None:
-        """Everything due is done: find out what falls due next."""
-        self._alarm.at = NEVER
-        for timers in (self._timers, self._discovery.timers, self.gbcs):
-            at = timers.next_timeout()
-            if at is not None:
-                self._alarm.by(at)
+        return self._alarm.earlier(self.firmware.next_timeout())
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
@@ -135,7 +124,7 @@ class CommsHub:
         self._discovery.on_timeout(now)
         self.gbcs.on_timeout(now)
         self.firmware.on_timeout(now)
-        self._set_alarm()
+        self._alarm.find(self._timers, self._discovery.timers, self.gbcs)
 
     # The HAN
 
