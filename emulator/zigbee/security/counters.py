@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.core.errors import LocalProtocolError
-from emulator.core.eui64 import Eui64
 
 BLOCK = 1024
 """How many counters are reserved at once, so that non-volatile memory is written once for so many frames."""
@@ -54,39 +53,3 @@ class OutgoingCounter:
         self.reserved = min(counter + BLOCK, EXHAUSTED)
         if self._keep is not None:
             self._keep(self.reserved)
-
-
-class IncomingCounters:
-    """The last counter seen from each source under each key.
-
-    Ask `refusal` before the integrity check, which is dearer, and call `accept` after it: a forged frame must not move
-    the counter.
-    """
-
-    __slots__ = ("_last",)
-
-    def __init__(self) -> None:
-        self._last: dict[tuple[Eui64, int], int] = {}
-
-    def refusal(self, source: Eui64, key: int, counter: int) -> str | None:
-        """Why the frame must be dropped, machine-readable, or None; `key` tells the source's keys apart."""
-        if counter == EXHAUSTED:
-            return OUT_OF_COUNTERS
-        return REPLAYED if counter <= self._last.get((source, key), -1) else None
-
-    def accept(self, source: Eui64, key: int, counter: int) -> None:
-        """The frame was genuine: nothing up to `counter` is taken from now on."""
-        self._last[source, key] = counter
-
-    def forget(self, source: Eui64, key: int | None = None) -> None:
-        """Drop what is known of a source, under one key or all: it has a new key, or is gone."""
-        for entry in [entry for entry in self._last if entry[0] == source and key in (None, entry[1])]:
-            del self._last[entry]
-
-    def snapshot(self) -> dict[tuple[Eui64, int], int]:
-        """A copy for non-volatile memory."""
-        return dict(self._last)
-
-    def restore(self, snapshot: dict[tuple[Eui64, int], int]) -> None:
-        """Go on from a copy."""
-        self._last = dict(snapshot)

@@ -1,22 +1,16 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from emulator.core.errors import LocalProtocolError
-from emulator.core.eui64 import Eui64
 from emulator.zigbee.security.counters import (
     BLOCK,
     EXHAUSTED,
     OUT_OF_COUNTERS,
-    REPLAYED,
-    IncomingCounters,
     OutgoingCounter,
 )
-
-A, B = Eui64(0xA), Eui64(0xB)
 
 
 class Restarts(RuleBasedStateMachine):
@@ -66,54 +60,3 @@ def test_the_last_counter_is_never_sent() -> None:
     for _ in range(2):
         with pytest.raises(LocalProtocolError, match=OUT_OF_COUNTERS):
             counter.next()
-
-
-@given(st.lists(st.integers(0, 40), max_size=30))
-def test_only_a_counter_above_all_before_is_taken(counters: list[int]) -> None:
-    incoming, highest = IncomingCounters(), -1
-    for counter in counters:
-        refusal = incoming.refusal(A, 0, counter)
-        assert refusal == (None if counter > highest else REPLAYED)
-        if refusal is None:
-            incoming.accept(A, 0, counter)
-            highest = counter
-
-
-def test_a_frame_that_was_not_genuine_moves_nothing() -> None:
-    incoming = IncomingCounters()
-    assert incoming.refusal(A, 0, 1000) is None
-    assert incoming.refusal(A, 0, 3) is None
-
-
-def test_sources_and_keys_are_told_apart() -> None:
-    incoming = IncomingCounters()
-    incoming.accept(A, 0, 10)
-    assert incoming.refusal(A, 0, 10) == REPLAYED
-    assert incoming.refusal(A, 1, 10) is None
-    assert incoming.refusal(B, 0, 10) is None
-
-
-def test_the_last_counter_is_never_taken() -> None:
-    assert IncomingCounters().refusal(A, 0, EXHAUSTED) == OUT_OF_COUNTERS
-
-
-def test_a_replay_is_refused_after_a_restart_too() -> None:
-    before = IncomingCounters()
-    before.accept(A, 0, 10)
-    after = IncomingCounters()
-    after.restore(before.snapshot())
-    assert after.refusal(A, 0, 10) == REPLAYED
-    assert after.refusal(A, 0, 11) is None
-    before.accept(A, 0, 99)
-    assert after.refusal(A, 0, 11) is None
-
-
-def test_forgetting_a_source_leaves_the_others() -> None:
-    incoming = IncomingCounters()
-    for source in (A, B):
-        for key in (0, 1):
-            incoming.accept(source, key, 10)
-    incoming.forget(A, 0)
-    assert [incoming.refusal(A, 0, 1), incoming.refusal(A, 1, 1)] == [None, REPLAYED]
-    incoming.forget(B)
-    assert [incoming.refusal(B, 0, 1), incoming.refusal(B, 1, 1)] == [None, None]
