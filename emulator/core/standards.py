@@ -178,6 +178,42 @@ SWITCHES: tuple[Switch, ...] = (
         "The version that alert 0x8F8B carries when activation failed: the one still running, or the one that failed.",
         "assumption; GBCS wording not found",
     ),
+    Switch(
+        "credentials.authority",
+        "acb",
+        ("acb", "supplier"),
+        "Who may replace a bridge's credentials beside recovery and contingency: the Access Control Broker alone, or a "
+        "supplier its own and the root's as well; the table of a PPMID's trust anchors was not found.",
+        "assumption; the broker is a PPMID's known remote party in RTDS 4.5.0",
+    ),
+    Switch(
+        "credentials.time_checks",
+        default=True,
+        allowed=(),
+        why="Whether devices check that new certificates are valid at the time; the published ones have expired.",
+        source="assumption; a Command can leave them out (GBCS v0.8.1)",
+    ),
+    Switch(
+        "unsupported_alert",
+        default=False,
+        allowed=(),
+        why="Whether a bridge raises alert 0x8F85 for a Command of the broker that it does not know, or only logs it.",
+        source="assumption; RTDS 4.5.0 has that alert for meters",
+    ),
+    Switch(
+        "cbke_repeated_initiate",
+        "restart",
+        ("restart", "refuse"),
+        "What a responder does when its partner initiates anew in the midst of a key establishment.",
+        "assumption; sources do not settle it, and a partner that lost its power has to begin anew",
+    ),
+    Switch(
+        "cbke.join_limit_minutes",
+        20.0,
+        (0.0, 1_440.0),
+        "Minutes in which a device must finish key establishment once it joined, or it must leave; 0 = no limit.",
+        "Smart Energy as others quote it: a trust centre may remove such a device, after 20 min at most",
+    ),
 )
 
 _BY_NAME = {switch.name: switch for switch in SWITCHES}

@@ -25,7 +25,7 @@ from emulator.devices.bridge_setup import serve_bridge, stack_configuration
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.profile import JoinerProfile
-from emulator.gbcs.keys import EntityKeys, TrustAnchors
+from emulator.gbcs.device.identity import DeviceIdentity
 from emulator.image.flash import PowerCut
 from emulator.image.signature import Verifier, not_checked
 from emulator.image.store import ImageStore
@@ -60,13 +60,11 @@ class BridgeCredentials:
 
     Attributes:
         install_code_key: pre-configured trust centre link key, 16 octets.
-        gbcs: its own GBCS keys; None: it speaks no GBCS.
-        trust_anchors: what it holds of remote parties.
+        gbcs: what it was made with; None: it speaks no GBCS.
     """
 
     install_code_key: bytes
-    gbcs: EntityKeys | None = None
-    trust_anchors: TrustAnchors | None = None
+    gbcs: DeviceIdentity | None = None
 
 
 class Bridge:
@@ -118,10 +116,10 @@ class Bridge:
             self._endpoint,
             self.memory,
             credentials.gbcs,
-            credentials.trust_anchors,
             lambda: self.version,
-            TUNNELLING_CLUSTER in profile.endpoint.out_clusters,
+            profile,
             standards,
+            epoch,
             report,
             self._alarm,
         )
@@ -306,6 +304,7 @@ class Bridge:
     def _resume(self, now: int, _reason: str) -> None:
         self.memory.reload()
         self.firmware.boot(now)
+        self.gbcs.boot()
         self.port.resume(now)
 
     def _join(self, now: int, _reason: str) -> None:

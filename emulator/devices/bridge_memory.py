@@ -2,28 +2,28 @@
 
 Everything lies in the same flash as the images, so every change of it is a write that the power may be cut at.  What
 belongs together changes in one write: an activation that is over becomes one to be reported, and one to be reported an
-alert with a counter of its own, and no cut can leave half of that behind.
+alert with a counter of its own, and no cut can leave half of that behind.  Credentials are part of the same value, so
+that a cut leaves the old ones or the new ones.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from emulator.gbcs.counters import Counters
+from emulator.gbcs.device.security_log import SecurityLog
+from emulator.gbcs.device.state import DeviceState
 from emulator.gbcs.use_cases.cs09 import Result
+from emulator.image.blob import Blob
 from emulator.image.flash import Flash
-from emulator.image.store import (
-    ActiveImage,
-    ImageStore,
-    Record,  # kept twice and checked: what the images' own records are made of
-)
+from emulator.image.store import ActiveImage, ImageStore
 from emulator.zigbee.clusters.ota import ImageIdentity
 
 MOST_ALERTS = 4
 """Alerts kept until the hub has them; the oldest gives way."""
-_CAPACITY = 4096
+_STATE_OCTETS = 0x20000
+_LOG_OCTETS = 0x10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class BridgeState:
         activating: the image that is being activated: a cut before it runs is made good at the next boot.
         unreported: the activation whose alert has not been raised yet.
         alerts: raised, and not yet known to be with the hub; the oldest first.
-        counters: of GBCS.
+        gbcs: its credentials and counters; None: as they were when it was made.
     """
 
     activating: ImageIdentity | None = None
     unreported: Activation | None = None
     alerts: tuple[bytes, ...] = ()
-    counters: Counters = field(default_factory=Counters)
+    gbcs: DeviceState | None = None
 
     def encode(self) -> bytes:
         """As octets."""
@@ -67,7 +67,7 @@ class BridgeState:
             "unreported": activation
             and [activation.at.isoformat(), activation.running, int(activation.result), activation.attempted],
             "alerts": [alert.hex() for alert in self.alerts],
-            "counters": self.counters.to_dict(),
+            "gbcs": self.gbcs and self.gbcs.to_dict(),
         }
         return json.dumps(stored, separators=(",", ":")).encode()
 
@@ -81,7 +81,7 @@ class BridgeState:
             activation
             and Activation(datetime.fromisoformat(activation[0]), activation[1], Result(activation[2]), activation[3]),
             tuple(bytes.fromhex(alert) for alert in stored["alerts"]),
-            Counters.from_dict(stored["counters"]),
+            stored["gbcs"] and DeviceState.from_dict(stored["gbcs"]),
         )
 
 
@@ -103,9 +103,16 @@ class BridgeMemory:
 
     def reload(self) -> None:
         """Power is back: flash alone says what is kept."""
-        self._record = Record(self.flash, "bridge/state", f"H{_CAPACITY}s")
-        length, octets = self._record.value or (0, b"")
-        self._state = BridgeState.decode(octets[:length]) if length else BridgeState()
+        self._record = Blob(self.flash, "bridge/state", _STATE_OCTETS)
+        self._log_record = Blob(self.flash, "bridge/security-log", _LOG_OCTETS)
+        self._state = BridgeState.decode(self._record.octets) if self._record.octets else BridgeState()
+        log = self._log_record.octets
+        self._security_log = SecurityLog.from_dict(json.loads(log)) if log else SecurityLog()
+
+    @property
+    def security_log(self) -> SecurityLog:
+        """What was refused."""
+        return self._security_log
 
     def change(self, **values: object) -> None:
         """Keep other values, all of them in one write.
@@ -114,9 +121,17 @@ class BridgeMemory:
             PowerCut: as the flash's fault wanted it.
         """
         state = replace(self._state, **values)  # type: ignore[arg-type]  # passed on by name, checked by the tests
-        octets = state.encode()
-        self._record.write(len(octets), octets)
+        self._record.write(state.encode())
         self._state = state
+
+    def keep_log(self, log: SecurityLog) -> None:
+        """Keep another security log, in a write of its own.
+
+        Raises:
+            PowerCut: as the flash's fault wanted it.
+        """
+        self._log_record.write(json.dumps(log.to_dict(), separators=(",", ":")).encode())
+        self._security_log = log
 
     def images(self, limit: int, shipped_version: int) -> ImageStore[ImageIdentity]:
         """The image store; a new device has the firmware that it was shipped with."""

@@ -43,6 +43,21 @@ BasicText = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 """A character string of the Basic cluster."""
 InstallCode = Annotated[str, BeforeValidator(_install_code)]
 Power = Literal["distribution-network", "consumer-mains", "battery"]
+UseCaseName = Literal[
+    "CS02a",
+    "CS02b",
+    "CS02c",
+    "CS02d",
+    "CS02e",
+    "CS03A1",
+    "CS03A2",
+    "CS03B",
+    "CS03C",
+    "CS04AC",
+    "CS04B",
+    "CS08",
+]
+BRIDGE_USE_CASES: tuple[UseCaseName, ...] = ("CS02a", "CS02b", "CS02c", "CS02d", "CS02e", "CS08")
 
 
 class Table(BaseModel):
@@ -94,6 +109,12 @@ class OtaClientTable(Table):
     poll_jitter_s: Seconds | None = None
     resume_interval_s: Seconds | None = None
     resumes: Annotated[int, Field(ge=0, le=10_000)] | None = None
+
+
+class GbcsTable(Table):
+    """Which GBCS use cases a bridge or PPMID takes; all others are refused."""
+
+    use_cases: Annotated[tuple[UseCaseName, ...], Field(strict=False)] = BRIDGE_USE_CASES
 
 
 class OtaServerTable(Table):
@@ -195,6 +216,7 @@ class JoinerProfile(DeviceProfile):
     install_code: InstallCode | None = None
     ota: OtaClientTable = OtaClientTable()
     signature: Signature = Signature()
+    gbcs: GbcsTable = GbcsTable()
 
     @property
     def node_type(self) -> NodeType:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha1
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,7 +15,7 @@ from cryptography.x509.name import _ASN1Type  # the string type of an attribute 
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from emulator.core.eui64 import Eui64, eui64_big
-from emulator.gbcs.crypto import PrivateKey, PublicKey, encode_point
+from emulator.gbcs.crypto import PrivateKey, PublicKey, key_identifier
 from emulator.gbcs.roles import KeyUsage
 from emulator.gbcs.subjects import Authority, Device, Organisation, Subject
 
@@ -31,8 +30,6 @@ _ROOT_YEARS = 50  # an assumption: longer than what it signs
 
 _HARDWARE_MODULE_NAME = ObjectIdentifier("1.3.6.1.5.5.7.8.4")
 _HARDWARE_TYPE = bytes.fromhex("060d2a863a0001848fb90f01020201")  # 1.2.826.0.1.8641679.1.2.2.1, encoded
-_KEY_IDENTIFIER_TYPE = 0b0100
-_KEY_IDENTIFIER_BITS = 60
 
 _Extension = tuple[x509.ExtensionType, bool]  # and whether it is critical
 
@@ -75,13 +72,6 @@ def issue(subject: Subject, key: PublicKey, serial: int, not_before: datetime, i
     for extension, critical in (*_extensions(subject, key), authority):
         builder = builder.add_extension(extension, critical=critical)
     return builder.sign(issuer.key, SHA256(), ecdsa_deterministic=True)
-
-
-def key_identifier(key: PublicKey) -> bytes:
-    """Method 2 of RFC 5280: four bits 0100 and the low 60 bits of the SHA-1 of the point; 8 octets."""
-    digest = sha1(encode_point(key), usedforsecurity=False).digest()
-    low = int.from_bytes(digest, "big") & ((1 << _KEY_IDENTIFIER_BITS) - 1)
-    return (_KEY_IDENTIFIER_TYPE << _KEY_IDENTIFIER_BITS | low).to_bytes(8, "big")
 
 
 def name_of(subject: Subject) -> x509.Name:

@@ -14,7 +14,7 @@ The parties are those of the Grouping Header, so a Command and its Response have
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import sha256
+from hashlib import sha1, sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -40,6 +40,8 @@ _CURVE = ec.SECP256R1()
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _COORDINATE_OCTETS = SIGNATURE_OCTETS // 2
 _KEY_OCTETS = 16
+_KEY_IDENTIFIER_TYPE = 0b0100
+_KEY_IDENTIFIER_BITS = 60
 
 _FIRST_ITERATION = (1).to_bytes(4, "big")
 _ALGORITHM_AES_GCM_128 = bytes.fromhex("60857406080300")
@@ -66,6 +68,13 @@ def public_key(point: bytes) -> PublicKey:
 def encode_point(key: PublicKey) -> bytes:
     """The uncompressed point of a public key: 04, x, y; 65 octets."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def key_identifier(key: PublicKey) -> bytes:
+    """Method 2 of RFC 5280: four bits 0100 and the low 60 bits of the SHA-1 of the point; 8 octets."""
+    digest = sha1(encode_point(key), usedforsecurity=False).digest()
+    low = int.from_bytes(digest, "big") & ((1 << _KEY_IDENTIFIER_BITS) - 1)
+    return (_KEY_IDENTIFIER_TYPE << _KEY_IDENTIFIER_BITS | low).to_bytes(8, "big")
 
 
 class KeyAgreement:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from emulator.core.clock import VIRTUAL_EPOCH
@@ -22,16 +22,17 @@ from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.rng import Streams
 from emulator.gbcs.certificate_reading import read_certificate
-from emulator.gbcs.crypto import PRIVATE_KEY_OCTETS, PrivateKey, PublicKey, private_key, public_key
-from emulator.gbcs.keys import EntityKeys, PublicKeys, TrustAnchor, TrustAnchors
+from emulator.gbcs.crypto import PRIVATE_KEY_OCTETS, PrivateKey, PublicKey, key_identifier, private_key, public_key
+from emulator.gbcs.keys import EntityKeys, PublicKeys
 from emulator.gbcs.roles import KeyUsage, RemotePartyRole
 from emulator.gbcs.subjects import Authority, Device, Organisation, Subject
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from emulator.gbcs.own_credentials import OwnCredentials
-    from emulator.gbcs.trust_store import TrustStore
+    from emulator.gbcs.device.identity import DeviceIdentity
+    from emulator.gbcs.device.state import DeviceState
+    from emulator.gbcs.device.trust_store import CellContents, TrustStore
 
 ACCESS_CONTROL_BROKER = Eui64(0x90B3D51F30000002)
 SUPPLIERS = (Eui64(0x90B3D51F30010000), Eui64(0x90B3D51F30030000))
@@ -102,6 +103,11 @@ class Credential:
         """Whether it can sign or agree keys."""
         return self._private_key is not None
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether its certificate was made before, perhaps by somebody else."""
+        return self._stored is not None
+
     @cached_property
     def public_key(self) -> PublicKey:
         """The public half."""
@@ -129,7 +135,7 @@ class Credential:
 
         authority = self._issuer.subject
         assert isinstance(authority, Authority)
-        identifier = certificates.key_identifier(self._issuer.public_key)
+        identifier = key_identifier(self._issuer.public_key)
         issuer = certificates.Issuer(authority, identifier, self._issuer.private_key)
         return certificates.issue(self.subject, self.public_key, self._serial, self._not_before, issuer)
 
@@ -238,43 +244,62 @@ class Pki:
             found = self.devices[entity_id] = self._device(entity_id)
         return found
 
-    def trust_anchors(self) -> TrustAnchors:
-        """What a bridge or PPMID of this environment holds of remote parties: the Access Control Broker's two keys."""
-        broker = self.access_control_broker
-        anchors = (
-            (KeyUsage.DIGITAL_SIGNATURE, broker.digital_signature),
-            (KeyUsage.KEY_AGREEMENT, broker.key_agreement),
-        )
-        role = RemotePartyRole.ACCESS_CONTROL_BROKER
-        return TrustAnchors(
-            TrustAnchor(role, usage, broker.entity_id, credential.public_key) for usage, credential in anchors
-        )
+    def trust_store(self, *roles: RemotePartyRole) -> TrustStore:
+        """The cells of a device of this environment: those of the root and of recovery, and both of the broker's.
 
-    def trust_store(self) -> TrustStore:
-        """The cells of a bridge or PPMID of this environment: beside the Access Control Broker's, root and recovery."""
-        from emulator.gbcs.trust_store import ROOT_CELL, TrustStore
+        Args:
+            roles: further parties whose keys it holds: a supplier for one that takes its word, and the WAN provider for
+                a Communications Hub.
+        """
+        from emulator.gbcs.device.trust_store import NO_ENTITY, ROOT_CELL, TrustStore
         from emulator.gbcs.use_cases.cells import TrustAnchorCell
 
-        broker, role = self.access_control_broker, RemotePartyRole.ACCESS_CONTROL_BROKER
-        held = {
-            ROOT_CELL: self.organisation_root,
-            TrustAnchorCell(RemotePartyRole.RECOVERY, KeyUsage.DIGITAL_SIGNATURE): self.recovery.digital_signature,
-            TrustAnchorCell(role, KeyUsage.DIGITAL_SIGNATURE): broker.digital_signature,
-            TrustAnchorCell(role, KeyUsage.KEY_AGREEMENT): broker.key_agreement,
-        }
-        return TrustStore.holding((cell, read_certificate(one.certificate_octets)) for cell, one in held.items())
+        cells = {ROOT_CELL: _contents(NO_ENTITY, self.organisation_root)}
+        for role in (RemotePartyRole.RECOVERY, *roles, RemotePartyRole.ACCESS_CONTROL_BROKER):
+            party = self._party(role)
+            cells[TrustAnchorCell(role, KeyUsage.DIGITAL_SIGNATURE)] = _contents(
+                party.entity_id, party.digital_signature
+            )
+            if isinstance(party, Identity):
+                cells[TrustAnchorCell(role, KeyUsage.KEY_AGREEMENT)] = _contents(party.entity_id, party.key_agreement)
+        return TrustStore(cells)
 
-    def own_credentials(self, entity_id: Eui64) -> OwnCredentials:
-        """A device's keys and certificates, for the device itself."""
-        from emulator.gbcs.own_credentials import OwnCredential, OwnCredentials
+    def device_state(self, entity_id: Eui64, *roles: RemotePartyRole) -> DeviceState:
+        """What a new device of this environment keeps; `roles` as for `trust_store`."""
+        from emulator.gbcs.device.own_credentials import OwnCredentials
+        from emulator.gbcs.device.state import DeviceState
 
+        return DeviceState(self.trust_store(*roles), OwnCredentials.of(self.device(entity_id).keys))
+
+    def identity(self, entity_id: Eui64, *roles: RemotePartyRole) -> DeviceIdentity:
+        """A new device of this environment, for the device itself; `roles` as for `trust_store`."""
+        from emulator.gbcs.device.identity import DeviceIdentity
+        from emulator.gbcs.device.own_keys import OwnKeys
+
+        own_keys = OwnKeys(partial(self.new_device_key, entity_id), partial(self.device_certificate, entity_id))
+        return DeviceIdentity(self.device_state(entity_id, *roles), own_keys)
+
+    def device_certificate(self, entity_id: Eui64, usage: KeyUsage) -> bytes:
+        """The certificate, DER, that a device was made with; empty for a use that no device has a key for."""
         device = self.device(entity_id)
-        held = {
-            KeyUsage.DIGITAL_SIGNATURE: device.digital_signature,
-            KeyUsage.KEY_AGREEMENT: device.key_agreement,
+        held = {KeyUsage.DIGITAL_SIGNATURE: device.digital_signature, KeyUsage.KEY_AGREEMENT: device.key_agreement}
+        return held[usage].certificate_octets if usage in held else b""
+
+    def new_device_key(self, entity_id: Eui64, usage: KeyUsage, number: int) -> PrivateKey:
+        """The key pair that a device makes for itself when it is asked to for the `number`-th time."""
+        name = f"pki/device/{eui64_text(entity_id)}/{usage.value}/own/{number}"
+        return private_key(self._streams.octets(name, PRIVATE_KEY_OCTETS))
+
+    def _party(self, role: RemotePartyRole) -> Identity | Signatory:
+        parties: dict[RemotePartyRole, Identity | Signatory] = {
+            RemotePartyRole.RECOVERY: self.recovery,
+            RemotePartyRole.SUPPLIER: self.suppliers[0],
+            RemotePartyRole.NETWORK_OPERATOR: self.network_operator,
+            RemotePartyRole.ACCESS_CONTROL_BROKER: self.access_control_broker,
+            RemotePartyRole.TRANSITIONAL_COS: self.transitional_cos,
+            RemotePartyRole.WAN_PROVIDER: self.wan_provider,
         }
-        own = {usage: OwnCredential(one.private_key, one.certificate_octets) for usage, one in held.items()}
-        return OwnCredentials(entity_id, own)
+        return parties[role]
 
     def renewed(self, entity_id: Eui64, role: RemotePartyRole, generation: int) -> Identity:
         """New credentials for an organisation, as CS02b hands them out; they are no part of `credentials`."""
@@ -293,7 +318,7 @@ class Pki:
 
         authority, subject = self.device_issuer.subject, Device(entity_id, usage)
         assert isinstance(authority, Authority)
-        identifier = certificates.key_identifier(self.device_issuer.public_key)
+        identifier = key_identifier(self.device_issuer.public_key)
         issuer = certificates.Issuer(authority, identifier, self.device_issuer.private_key)
         name = f"pki/device/{eui64_text(entity_id)}/{usage.value}/{generation}/serial"
         serial = _serial(self._streams.octets(name, _SERIAL_OCTETS))
@@ -359,6 +384,15 @@ def generate_pki(streams: Streams, devices: Sequence[Eui64], not_before: datetim
     for entity_id in devices:
         pki.device(entity_id)
     return pki
+
+
+def _contents(entity_id: Eui64, credential: Credential) -> CellContents:
+    """What a device holds of a credential; a certificate of another maker says by which identifier it goes."""
+    from emulator.gbcs.device.trust_store import CellContents
+
+    if credential.is_stored:
+        return CellContents.of(read_certificate(credential.certificate_octets))
+    return CellContents.of_key(entity_id, credential.public_key)
 
 
 def _serial(octets: bytes) -> int:

@@ -27,7 +27,7 @@ class Reason(StrEnum):
     MODE_NOT_ALLOWED = "mode-not-allowed"
     WRONG_MESSAGE_CODE = "wrong-message-code"
     COUNTER_MISMATCH = "counter-mismatch"
-    UNSUPPORTED = "unsupported"
+    TOO_LONG = "too-long"
     SUPPLEMENTARY_MISMATCH = "supplementary-mismatch"
 
 
@@ -40,12 +40,14 @@ class Refusal:
         reason: why.
         detail: the same in words.
         message: what was decoded; None where nothing could be.
+        alert: what tells the Access Control Broker of it, ready to send; None: nothing does.
     """
 
     at: int
     reason: Reason
     detail: str
     message: Message | None = None
+    alert: bytes | None = None
 
 
 class Refused(EmulatorError):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from emulator.core.clock import HOUR, MINUTE, SECOND
 from emulator.core.eui64 import Eui64
+from emulator.core.standards import Standards
 from emulator.devices.bridge import Bridge, BridgeCredentials
 from emulator.devices.comms_hub import CommsHub
 from emulator.devices.profile import HubProfile, JoinerProfile
 from emulator.devices.profile_ota import signature_verifier
+from emulator.gbcs.roles import RemotePartyRole
 from emulator.image.signature import Verifier
 from emulator.ports.aps import NetworkSettings
 from emulator.runtime.acb import AcbHandle
@@ -109,7 +111,7 @@ class HanSetup:
         device = Bridge(
             port,
             profile,
-            BridgeCredentials(code.key, pki.device(eui64).keys, pki.trust_anchors()),
+            BridgeCredentials(code.key, pki.identity(eui64, *trusted_roles(simulation.standards))),
             simulation.standards,
             simulation.streams.stream(f"{name}/device"),
             simulation.recorder.reporter(name),
@@ -142,6 +144,11 @@ class HanSetup:
             topology.connect(chain[-1], end, self._link)
             for other in ends[index + 1 :]:
                 topology.connect(end, other, self._link)
+
+
+def trusted_roles(standards: Standards) -> tuple[RemotePartyRole, ...]:
+    """Whose keys a bridge or PPMID holds beside those that every device has."""
+    return (RemotePartyRole.SUPPLIER,) if standards.word("credentials.authority") == "supplier" else ()
 
 
 def _labels(prefix: str, profiles: Sequence[JoinerProfile]) -> list[str]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
 import pytest
 
 from emulator.core.clock import HOUR, MINUTE, SECOND
+from emulator.core.eui64 import Eui64
 from emulator.devices.bridge import Life
 from emulator.devices.bridge_memory import Activation, BridgeMemory, BridgeState
-from emulator.gbcs.counters import Counters
+from emulator.gbcs.device.counters import Counters
 from emulator.gbcs.use_cases.cs09 import Result
 from emulator.image.flash import Cut, Flash, PowerCut, cut_at
 from emulator.zigbee.clusters.ota import ImageIdentity
-from tests.devices.world import NEW, OLD, World, image
+from tests.devices.world import NEW, OLD, World, image, pki
 
 IMAGE = image(330)
 RUNNING = {OLD: bytes(32), NEW: hashlib.sha256(IMAGE).digest()}
@@ -53,7 +55,8 @@ def end_well(world: World) -> None:
     assert set(world.refusals) <= {"counter-repeated"}
     state = world.bridge.memory.state
     assert (state.activating, state.unreported, state.alerts) == (None, None, ())
-    assert state.counters.alert == 1
+    assert state.gbcs is not None
+    assert state.gbcs.counters.alert == 1
 
 
 def was_cut(world: World) -> bool:
@@ -121,7 +124,9 @@ def test_an_alert_that_did_not_reach_the_hub_before_a_cut_is_sent_after_it() -> 
     world.bridge.power_on(world.now)
     assert world.updated()
     assert world.reasons("gbcs.alert") == [None, "sent-again"]
-    assert world.bridge.memory.state.counters.alert == 1
+    kept = world.bridge.memory.state.gbcs
+    assert kept is not None
+    assert kept.counters.alert == 1
 
 
 def test_the_counter_of_alerts_rises_from_one_update_to_the_next() -> None:
@@ -165,12 +170,16 @@ STATE = BridgeState(
     ImageIdentity(1, 2, 3, 4),
     Activation(datetime(2026, 1, 1, tzinfo=UTC), 1, Result.FAILURE, 2),
     (b"one", b"two"),
-    Counters(7),
+    replace(pki().device_state(Eui64(1)), counters=Counters(7)),
 )
 
 
 def test_state_survives_being_written_down() -> None:
-    assert BridgeState.decode(STATE.encode()) == STATE
+    again = BridgeState.decode(STATE.encode())
+    assert again.encode() == STATE.encode()
+    assert again.gbcs is not None
+    assert again.gbcs.counters == Counters(7)
+    assert replace(again, gbcs=None) == replace(STATE, gbcs=None)
 
 
 @pytest.mark.parametrize("cut, kept", [(Cut.BEFORE, False), (Cut.TORN, False), (Cut.AFTER, True)])

@@ -11,6 +11,7 @@ from emulator.core.errors import BadInput
 from emulator.devices.profile import (
     DeviceProfile,
     Endpoint,
+    GbcsTable,
     HubProfile,
     JoinerProfile,
     OtaClientTable,
@@ -248,7 +249,7 @@ def test_a_hub_cannot_be_updated_and_a_bridge_is_no_hub() -> None:
 def test_the_readme_has_every_profile_and_every_key() -> None:
     readme = built_in_folder() / "README.md"
     text = readme.read_text()
-    models = (DeviceProfile, JoinerProfile, HubProfile, Endpoint, OtaClientTable, OtaServerTable, Signature)
-    keys = {key for model in models for key in model.model_fields} - {"endpoint", "ota", "signature"}
+    models = (DeviceProfile, JoinerProfile, HubProfile, Endpoint, OtaClientTable, OtaServerTable, GbcsTable, Signature)
+    keys = {key for model in models for key in model.model_fields} - {"endpoint", "ota", "gbcs", "signature"}
     missing = [word for word in (*sorted(keys), *profile_paths()) if f"`{word}`" not in text]
     assert missing == []

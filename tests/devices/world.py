@@ -25,6 +25,7 @@ from emulator.ota.behaviour import WELL_BEHAVED, ClientBehaviour
 from emulator.ports.aps import ApsMessage, ApsPort, NetworkSettings
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.engine import Engine
+from emulator.runtime.han_setup import trusted_roles
 from emulator.transports.memory.aps_air import ApsAir
 from emulator.transports.memory.topology import Topology
 
@@ -164,12 +165,12 @@ class World:
         self.topology.connect(HUB, eui64)
         sent: list[ApsMessage] = []
         port = TappedPort(self.air.port(eui64, self._reporter(f"{name}/stack")), sent.append)
-        keys = pki().device(eui64)
+        keys, made_for = pki().device(eui64), standards or self.standards
         bridge = Bridge(
             port,  # type: ignore[arg-type]  # passes everything on
             load_joiner(profile) if isinstance(profile, str) else profile,
-            BridgeCredentials(bytes([number]) * 16, keys.keys if gbcs else None, pki().trust_anchors()),
-            standards or self.standards,
+            BridgeCredentials(bytes([number]) * 16, pki().identity(eui64, *trusted_roles(made_for)) if gbcs else None),
+            made_for,
             self.streams.stream(name),
             self._reporter(name),
             memory=BridgeMemory(flash),

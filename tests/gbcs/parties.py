@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64
 from emulator.gbcs import crypto
 from emulator.gbcs.access_control_broker import AccessControlBroker
-from emulator.gbcs.counters import Counters
-from emulator.gbcs.device import DeviceSettings, GbcsDevice
+from emulator.gbcs.device.catalogue import DeviceParts, use_cases
+from emulator.gbcs.device.firmware import activation_alert
+from emulator.gbcs.device.gbcs_device import GbcsDevice
+from emulator.gbcs.device.settings import DeviceSettings
+from emulator.gbcs.device.state import DeviceState
 from emulator.gbcs.message import Message
 from emulator.gbcs.pki import Pki
+from emulator.gbcs.use_cases import cs09
 
 BRIDGE = Eui64(0x00DB1234567890B1)
 STRANGER = Eui64(0x00DB1234567890B2)
 VERSION = 0x0A0B0C0D
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+BRIDGE_USE_CASES = ("CS02a", "CS02b", "CS02c", "CS02d", "CS02e", "CS08")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,27 @@ class Rtds:
         return [vector for vector in self.all if vector.name.startswith(start)]
 
 
+def device_of(
+    pki: Pki,
+    entity_id: Eui64 = BRIDGE,
+    settings: DeviceSettings | None = None,
+    state: DeviceState | None = None,
+    version: int | None = VERSION,
+    names: Iterable[str] = BRIDGE_USE_CASES,
+) -> GbcsDevice:
+    """A device of an environment."""
+    identity, chosen = pki.identity(entity_id), settings or DeviceSettings()
+    taken = use_cases(names, DeviceParts(identity.own_keys, lambda: version), chosen)
+    return GbcsDevice(state or identity.state, taken, chosen)
+
+
+def activated(
+    device: GbcsDevice, result: cs09.Result = cs09.Result.SUCCESS, running: int = VERSION, at: datetime = NOON
+) -> bytes:
+    """The alert about an activation; the version that was attempted is 2."""
+    return device.alert(cs09.MESSAGE_CODE, activation_alert(device.settings, running, result, at, attempted=2))
+
+
 class Parties:
     """An Access Control Broker, a bridge and the user behind the former, fresh for each test."""
 
@@ -86,9 +114,9 @@ class Parties:
             pki.device(BRIDGE).public_keys.key_agreement
         )
 
-    def bridge(self, settings: DeviceSettings | None = None, counters: Counters | None = None) -> GbcsDevice:
+    def bridge(self, settings: DeviceSettings | None = None, state: DeviceState | None = None) -> GbcsDevice:
         """The bridge as it starts, with these settings and what it had stored."""
-        return GbcsDevice(self.pki.device(BRIDGE).keys, self.pki.trust_anchors(), lambda: VERSION, settings, counters)
+        return device_of(self.pki, BRIDGE, settings, state)
 
     def read_version(self, device: Eui64 = BRIDGE) -> bytes:
         """The next CS08 Command."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -20,26 +19,25 @@ from emulator.gbcs.access_control_broker import (
     FirmwareVersionRead,
     Outcome,
 )
-from emulator.gbcs.device import Reply
+from emulator.gbcs.device.gbcs_device import Reply
 from emulator.gbcs.header import Cra
 from emulator.gbcs.message import Message
 from emulator.gbcs.pki import generate_pki
 from emulator.gbcs.refusal import Reason, Refusal
 from emulator.gbcs.use_cases import cs08, cs09
-from tests.gbcs.parties import BRIDGE, STRANGER, VERSION, Parties
+from tests.gbcs.parties import BRIDGE, NOON, STRANGER, VERSION, Parties, activated
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PKI = generate_pki(SeededStreams(1), [BRIDGE])
 
 
 def answer_to(parties: Parties, command: bytes) -> bytes:
-    reply = parties.device.receive(command, 0)
+    reply = parties.device.receive(command, 0, NOON)
     assert isinstance(reply, Reply)
     return reply.octets
 
 
 def alert(parties: Parties) -> bytes:
-    return parties.device.firmware_activation_alert(VERSION, cs09.Result.SUCCESS, NOON)
+    return activated(parties.device)
 
 
 def refused(outcome: Outcome) -> Reason:

@@ -94,7 +94,7 @@ def test_key_identifiers_are_method_two_of_rfc_5280(rtds: Rtds) -> None:
     for vector in rtds.group("CS02bAnyExcept"):
         for published in embedded_certificates(Message.decode(vector.octets).payload):
             digest = published.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-            assert certificates.key_identifier(public_key_of(published)) == digest
+            assert crypto.key_identifier(public_key_of(published)) == digest
 
 
 def everyone(pki: Pki) -> list[Credential]:

@@ -10,10 +10,10 @@ from hypothesis import given
 
 from emulator.gbcs import crypto
 from emulator.gbcs.describe import describe
-from emulator.gbcs.device import Reply
+from emulator.gbcs.device.gbcs_device import Reply
 from emulator.gbcs.message import Message
 from emulator.gbcs.use_cases import cs09
-from tests.gbcs.parties import VERSION, Parties, Rtds
+from tests.gbcs.parties import NOON, Parties, Rtds, activated
 from tests.gbcs.strategies import messages
 
 KEYS = {
@@ -34,7 +34,7 @@ KEYS = {
 
 
 def test_a_cs08_answer_in_words(parties: Parties) -> None:
-    reply = parties.device.receive(parties.read_version(), 0)
+    reply = parties.device.receive(parties.read_version(), 0, NOON)
     assert isinstance(reply, Reply)
     assert parties.broker.describe(Message.decode(reply.octets)) == {
         "shape": "c",
@@ -60,7 +60,7 @@ def test_a_command_is_checked_with_the_keys_of_its_recipient(parties: Parties) -
 
 
 def test_a_cs09_alert_in_words(parties: Parties) -> None:
-    octets = parties.device.firmware_activation_alert(VERSION, cs09.Result.FAILURE, datetime(2026, 1, 2, tzinfo=UTC))
+    octets = activated(parties.device, cs09.Result.FAILURE, at=datetime(2026, 1, 2, tzinfo=UTC))
     words = parties.broker.describe(Message.decode(octets))
     assert (words["shape"], words["cra"], words["use_case"]) == ("e", "alert", "CS09")
     assert words["payload"] == {
@@ -77,18 +77,14 @@ def test_valid_is_none_without_a_key_and_false_with_the_wrong_one(parties: Parti
     command = Message.decode(parties.read_version())
     assert describe(command)["mac"] == {"present": True, "valid": None}
     assert describe(command, shared_secret=bytes(32))["mac"] == {"present": True, "valid": False}
-    alert = Message.decode(
-        parties.device.firmware_activation_alert(1, cs09.Result.SUCCESS, datetime(2026, 1, 1, tzinfo=UTC))
-    )
+    alert = Message.decode(activated(parties.device, running=1))
     key = crypto.private_key(b"other").public_key()
     assert describe(alert)["signature"] == {"present": True, "valid": None}
     assert describe(alert, signer_public_key=key)["signature"] == {"present": True, "valid": False}
 
 
 def test_an_alert_under_the_message_code_of_cs08_is_called_cs09(parties: Parties) -> None:
-    alert = Message.decode(
-        parties.device.firmware_activation_alert(1, cs09.Result.SUCCESS, datetime(2026, 1, 1, tzinfo=UTC))
-    )
+    alert = Message.decode(activated(parties.device, running=1))
     words = describe(replace(alert, header=replace(alert.header, message_code=0x0129)))
     assert (words["message_code"], words["use_case"]) == ("0129", "CS09")
 

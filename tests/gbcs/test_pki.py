@@ -6,13 +6,17 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams, SystemStreams
 from emulator.gbcs import crypto
+from emulator.gbcs.certificate_reading import read_certificate
+from emulator.gbcs.device.trust_store import CellContents
 from emulator.gbcs.pki import Credential, Identity, Pki, generate_pki
 from emulator.gbcs.roles import KeyUsage, RemotePartyRole
+from emulator.gbcs.use_cases.cells import TrustAnchorCell
 from tests.gbcs.parties import BRIDGE, STRANGER
 
 
@@ -70,14 +74,26 @@ def test_the_systems_randomness_makes_a_pki_that_nobody_can_guess() -> None:
     first.device(BRIDGE).key_agreement.certificate.verify_directly_issued_by(first.device_issuer.certificate)
 
 
-def test_a_bridge_trusts_the_access_control_broker_with_both_keys() -> None:
+@pytest.mark.parametrize("role", [None, RemotePartyRole.SUPPLIER, RemotePartyRole.WAN_PROVIDER], ids=str)
+def test_a_device_holds_what_the_certificates_say(role: RemotePartyRole | None) -> None:
     pki = generate_pki(SeededStreams(1), [BRIDGE])
-    broker, anchors = pki.access_control_broker, pki.trust_anchors()
-    role = RemotePartyRole.ACCESS_CONTROL_BROKER
-    assert list(anchors) == [(role, KeyUsage.DIGITAL_SIGNATURE), (role, KeyUsage.KEY_AGREEMENT)]
-    assert all(anchor.subject == broker.entity_id for anchor in anchors.values())
-    assert anchors[role, KeyUsage.KEY_AGREEMENT].public_key == broker.public_keys.key_agreement
-    assert anchors[role, KeyUsage.DIGITAL_SIGNATURE].public_key == broker.public_keys.digital_signature
+    broker, supplier = pki.access_control_broker, pki.suppliers[0]
+    held = {
+        (RemotePartyRole.ROOT, KeyUsage.KEY_CERT_SIGN): pki.organisation_root,
+        (RemotePartyRole.RECOVERY, KeyUsage.DIGITAL_SIGNATURE): pki.recovery.digital_signature,
+        (RemotePartyRole.ACCESS_CONTROL_BROKER, KeyUsage.DIGITAL_SIGNATURE): broker.digital_signature,
+        (RemotePartyRole.ACCESS_CONTROL_BROKER, KeyUsage.KEY_AGREEMENT): broker.key_agreement,
+    }
+    if role is RemotePartyRole.SUPPLIER:
+        held[role, KeyUsage.DIGITAL_SIGNATURE] = supplier.digital_signature
+        held[role, KeyUsage.KEY_AGREEMENT] = supplier.key_agreement
+    elif role is RemotePartyRole.WAN_PROVIDER:
+        held[role, KeyUsage.DIGITAL_SIGNATURE] = pki.wan_provider.digital_signature
+    store = pki.trust_store(*([role] if role else []))
+    expected = {
+        TrustAnchorCell(*cell): CellContents.of(read_certificate(one.certificate_octets)) for cell, one in held.items()
+    }
+    assert store.cells == expected
 
 
 def test_certificates_begin_when_they_are_told_to() -> None:
@@ -93,10 +109,10 @@ import sys
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
 from emulator.gbcs.access_control_broker import AccessControlBroker
-from emulator.gbcs.device import GbcsDevice
+from emulator.gbcs.device.gbcs_device import GbcsDevice
 from emulator.gbcs.pki import generate_pki
 pki = generate_pki(SeededStreams(1), [Eui64(1)])
-GbcsDevice(pki.device(Eui64(1)).keys, pki.trust_anchors(), lambda: 1)
+GbcsDevice(pki.identity(Eui64(1)).state, {})
 AccessControlBroker(pki.access_control_broker.keys)
 assert "cryptography.x509" not in sys.modules
 """

@@ -25,8 +25,7 @@ from emulator.gbcs.roles import KeyUsage, RemotePartyRole, role_name
 from emulator.gbcs.use_cases.ccs01 import INSTALL_CODE_OCTETS
 from emulator.gbcs.use_cases.cells import CellUsage, Certificate, TrustAnchorCell
 from emulator.gbcs.use_cases.chf_device_log import LINK_KEY_OCTETS, HashedKey
-from emulator.gbcs.use_cases.cs06 import NEVER
-from emulator.gbcs.use_cases.payload import COUNTER_MAXIMUM, HASH_OCTETS
+from emulator.gbcs.use_cases.payload import COUNTER_MAXIMUM, HASH_OCTETS, NEVER
 from emulator.gbcs.use_cases.seq_numbers import SeqNumberChange
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

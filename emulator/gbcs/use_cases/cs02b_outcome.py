@@ -29,6 +29,7 @@ from emulator.gbcs.use_cases.payload import (
 from emulator.gbcs.use_cases.seq_numbers import CHANGE, SeqNumberChange
 
 ALERT_MESSAGE_CODE = 0x00CB
+"""Of the alert that tells how a future-dated replacement went."""
 
 _UNIQUE_ID = der.octet_string(ENTITY_ID_OCTETS)
 _KEY_IDENTIFIER = der.octet_string(SUBJECT_KEY_IDENTIFIER_OCTETS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from emulator.gbcs.use_cases.payload import (
     COUNTER_MAXIMUM,
     FIRMWARE_VERSION_OCTETS,
     HASH_OCTETS,
+    NEVER,
     code_fields,
     date_text,
     firmware_version_octets,
@@ -27,9 +28,6 @@ from emulator.gbcs.use_cases.plain import CODE_MAXIMUM
 
 MESSAGE_CODE = 0x0012
 ALERT_MESSAGE_CODE = 0x00CA
-
-NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""An execution date-time that cancels the future-dated command before."""
 
 _COMMAND = der.sequence(
     manufacturer_image_hash=der.octet_string(HASH_OCTETS),

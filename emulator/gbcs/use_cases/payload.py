@@ -33,6 +33,9 @@ FUTURE_DATED_ACTIONED = 0x8F66
 FUTURE_DATED_NOT_ACTIONED = 0x8F67
 """Alert codes about a future-dated command."""
 
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""An execution date-time that cancels the future-dated command before."""
+
 ALERT_CODE_MAXIMUM = 0xFFFF
 COUNTER_MAXIMUM = (1 << 64) - 1
 

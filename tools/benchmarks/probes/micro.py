@@ -14,9 +14,12 @@ from emulator.core.eui64 import Eui64
 from emulator.core.events import Event
 from emulator.core.rng import SeededStreams
 from emulator.gbcs.access_control_broker import AccessControlBroker
-from emulator.gbcs.device import GbcsDevice, Reply
+from emulator.gbcs.device.catalogue import DeviceParts, use_cases
+from emulator.gbcs.device.firmware import activation_alert
+from emulator.gbcs.device.gbcs_device import GbcsDevice, Reply
+from emulator.gbcs.device.settings import DeviceSettings
 from emulator.gbcs.pki import generate_pki
-from emulator.gbcs.use_cases.cs09 import Result
+from emulator.gbcs.use_cases import cs09
 from emulator.observe.capture import CaptureWriter
 from emulator.observe.event_log import EventLog
 from emulator.zigbee.frames import aps, mac, nwk, zcl
@@ -102,19 +105,20 @@ def _decode(psdu: bytes, network: CcmStar, link: CcmStar | None) -> bytes:
 def gbcs() -> Measured:
     """What a bridge needs for an answer to CS08 and for a signed alert, µs; the PKI is made beforehand."""
     pki = generate_pki(SeededStreams(1), [_DEVICE])
-    device = GbcsDevice(pki.device(_DEVICE).keys, pki.trust_anchors(), lambda: 0x0002_0000)
+    identity, settings = pki.identity(_DEVICE), DeviceSettings()
+    taken = use_cases(("CS08",), DeviceParts(identity.own_keys, lambda: 0x0002_0000), settings)
+    device = GbcsDevice(identity.state, taken, settings)
     broker = AccessControlBroker(pki.access_control_broker.keys)
     broker.register(_DEVICE, pki.device(_DEVICE).public_keys)
     supplier = pki.suppliers[0].entity_id
     number = 40
     commands = [broker.command_cs08(_DEVICE, supplier, each) for each in range(1, number * _REPEATS + 2)]
-    assert isinstance(device.receive(commands.pop(0), 0), Reply)
+    assert isinstance(device.receive(commands.pop(0), 0, VIRTUAL_EPOCH), Reply)
     left = iter(commands)
+    payload = activation_alert(settings, 0x0002_0000, cs09.Result.SUCCESS, VIRTUAL_EPOCH)
     return {
-        "cs08": microseconds(lambda: device.receive(next(left), 0), number),
-        "alert": microseconds(
-            lambda: device.firmware_activation_alert(0x0002_0000, Result.SUCCESS, VIRTUAL_EPOCH), number
-        ),
+        "cs08": microseconds(lambda: device.receive(next(left), 0, VIRTUAL_EPOCH), number),
+        "alert": microseconds(lambda: device.alert(cs09.MESSAGE_CODE, payload), number),
     }
 
 

@@ -6,7 +6,7 @@ nothing could be replaced without them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -14,7 +14,6 @@ from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.gbcs import crypto
 from emulator.gbcs.certificate_reading import ReadCertificate
-from emulator.gbcs.keys import TrustAnchor, TrustAnchors
 from emulator.gbcs.roles import KeyUsage, RemotePartyRole
 from emulator.gbcs.use_cases.cells import TrustAnchorCell
 
@@ -38,6 +37,11 @@ class CellContents:
     point: bytes
 
     @classmethod
+    def of_key(cls, subject: Eui64, key: crypto.PublicKey) -> Self:
+        """What a party's key alone puts into a cell, by the profile of its certificate."""
+        return cls(subject, crypto.key_identifier(key), crypto.encode_point(key))
+
+    @classmethod
     def of(cls, certificate: ReadCertificate) -> Self:
         """What a certificate puts into a cell; DecodeError where it has no subject key identifier, or no good key."""
         identifier = certificate.extensions.subject_key_identifier
@@ -53,11 +57,6 @@ class TrustStore:
 
     cells: Mapping[TrustAnchorCell, CellContents]
 
-    @classmethod
-    def holding(cls, certificates: Iterable[tuple[TrustAnchorCell, ReadCertificate]]) -> Self:
-        """A store with these certificates in these cells."""
-        return cls({cell: CellContents.of(certificate) for cell, certificate in certificates})
-
     def of_role(self, role: int) -> list[tuple[TrustAnchorCell, CellContents]]:
         """The cells of a remote party, in the order in which they were filled."""
         return [(cell, contents) for cell, contents in self.cells.items() if cell.role == role]
@@ -65,14 +64,6 @@ class TrustStore:
     def replacing(self, cell: TrustAnchorCell, contents: CellContents) -> Self:
         """After a replacement."""
         return type(self)({**self.cells, cell: contents})
-
-    def anchors(self) -> TrustAnchors:
-        """The cells for management, as messages are checked with them."""
-        return TrustAnchors(
-            TrustAnchor(RemotePartyRole(cell.role), cell.key_usage, held.subject, crypto.public_key(held.point))
-            for cell, held in self.cells.items()
-            if not cell.cell_usage
-        )
 
     def to_dict(self) -> dict[str, list[str]]:
         """A plain form for non-volatile memory; JSON-ready."""

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from emulator.core.errors import DecodeError
 from emulator.gbcs.certificate_reading import ReadCertificate, read_certificate
-from emulator.gbcs.counters import Counters
+from emulator.gbcs.device.counters import Counters
+from emulator.gbcs.device.trust_store import NO_ENTITY, ROOT_CELL, CellContents, TrustStore
 from emulator.gbcs.paths import PathError, check_path
-from emulator.gbcs.roles import RemotePartyRole
-from emulator.gbcs.trust_store import NO_ENTITY, ROOT_CELL, CellContents, TrustStore
+from emulator.gbcs.roles import KeyUsage, RemotePartyRole
 from emulator.gbcs.use_cases import cs02a, cs02b
 from emulator.gbcs.use_cases.cells import Status, TrustAnchorCell
 from emulator.gbcs.use_cases.cs02b_modes import MODES, Mode, ModeRule
@@ -154,7 +154,15 @@ def _counters_after(
     made = tuple(one for one in changes if one.role in roles)
     for one in made:
         role, floor = RemotePartyRole(one.role), one.floor_seq_number
-        if role is rule.by and rule.cell not in replaced:
-            floor = max(floor, after.accepted[role])
-        after = after.accept(role, floor)
+        if _protecting(role) not in replaced:
+            floor = max(floor, after.accepted.get(role, -1))
+        after = after.with_floor(role, floor)
     return after, made
+
+
+def _protecting(role: RemotePartyRole) -> TrustAnchorCell:
+    """The cell whose key protects the Commands of a party: those of the broker have a MAC, the others are signed."""
+    if role is RemotePartyRole.ROOT:
+        return ROOT_CELL
+    usage = KeyUsage.KEY_AGREEMENT if role is RemotePartyRole.ACCESS_CONTROL_BROKER else KeyUsage.DIGITAL_SIGNATURE
+    return TrustAnchorCell(role, usage)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -15,17 +14,18 @@ from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
 from emulator.gbcs import crypto
-from emulator.gbcs.counters import Counters
-from emulator.gbcs.device import DeviceSettings, GbcsDevice, Reply
+from emulator.gbcs.device.counters import Counters
+from emulator.gbcs.device.gbcs_device import Reply
+from emulator.gbcs.device.settings import DeviceSettings
+from emulator.gbcs.device.state import DeviceState
+from emulator.gbcs.device.trust_store import TrustStore
 from emulator.gbcs.header import Cra
-from emulator.gbcs.keys import TrustAnchors
 from emulator.gbcs.message import Message
 from emulator.gbcs.pki import generate_pki
 from emulator.gbcs.refusal import Reason, Refusal
-from emulator.gbcs.use_cases import cs08, cs09
-from tests.gbcs.parties import BRIDGE, STRANGER, VERSION, Parties
+from emulator.gbcs.use_cases import cs08, cs09, generic_alert
+from tests.gbcs.parties import BRIDGE, NOON, STRANGER, VERSION, Parties, activated, device_of
 
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PKI = generate_pki(SeededStreams(1), [BRIDGE])
 
 
@@ -47,7 +47,7 @@ def with_header(parties: Parties, **changes: object) -> bytes:
 
 
 def test_cs08_is_answered_with_the_version_that_runs(parties: Parties) -> None:
-    reply = replied(parties.device.receive(parties.read_version(), 0))
+    reply = replied(parties.device.receive(parties.read_version(), 0, NOON))
     assert cs08.Response.decode(reply.response.payload) == cs08.Response.of(VERSION)
     assert reply.response.shape == "c"
     assert crypto.mac_is_valid(Message.decode(reply.octets), parties.secret)
@@ -55,9 +55,8 @@ def test_cs08_is_answered_with_the_version_that_runs(parties: Parties) -> None:
 
 
 def test_a_version_that_cannot_be_read_is_said_to_be(parties: Parties) -> None:
-    keys, anchors = parties.pki.device(BRIDGE).keys, parties.pki.trust_anchors()
-    device = GbcsDevice(keys, anchors, lambda: None)
-    reply = replied(device.receive(parties.read_version(), 0))
+    device = device_of(parties.pki, version=None)
+    reply = replied(device.receive(parties.read_version(), 0, NOON))
     assert cs08.Response.decode(reply.response.payload) == cs08.Response(0, cs08.ResponseCode.READ_FAILURE)
 
 
@@ -98,7 +97,7 @@ REFUSALS: list[tuple[Reason, Callable[[Parties], bytes]]] = [
     (Reason.WRONG_TARGET, lambda parties: parties.read_version(STRANGER)),
     (Reason.NOT_A_COMMAND, lambda parties: with_header(parties, cra=Cra.RESPONSE)),
     (Reason.NOT_A_COMMAND, lambda parties: with_header(parties, cra=Cra.ALERT)),
-    (Reason.UNKNOWN_USE_CASE, lambda parties: with_header(parties, message_code=0x0104)),
+    (Reason.UNKNOWN_USE_CASE, lambda parties: with_header(parties, message_code=0x000D)),
     (Reason.UNKNOWN_USE_CASE, lambda parties: with_header(parties, message_code=0xFFFF)),
     (Reason.WRONG_ORIGINATOR, lambda parties: with_header(parties, originator=parties.user)),
     (Reason.WRONG_ORIGINATOR, lambda parties: with_header(parties, originator=BRIDGE)),
@@ -117,59 +116,60 @@ def test_what_is_wrong_is_refused_with_its_reason_and_changes_nothing(
     parties: Parties, reason: Reason, make: Callable[[Parties], bytes], repeats: bool
 ) -> None:
     device = parties.bridge(DeviceSettings(cs08_repeats=repeats))
-    replied(device.receive(parties.read_version(), 0))
-    before = device.counters
-    refusal = refused(device.receive(make(parties), 17))
+    replied(device.receive(parties.read_version(), 0, NOON))
+    before = device.state
+    refusal = refused(device.receive(make(parties), 17, NOON))
     assert (refusal.reason, refusal.at) == (reason, 17)
     assert refusal.detail
     assert (refusal.message is None) == (reason is Reason.UNDECODABLE)
-    assert device.counters is before
-    replied(device.receive(parties.read_version(), 18))
+    assert device.state is before
+    replied(device.receive(parties.read_version(), 18, NOON))
 
 
 @given(st.binary(max_size=200))
 def test_any_octets_are_answered_or_refused(octets: bytes) -> None:
-    device = GbcsDevice(PKI.device(BRIDGE).keys, PKI.trust_anchors(), lambda: VERSION)
-    assert refused(device.receive(octets, 0)).reason
+    device = device_of(PKI)
+    assert refused(device.receive(octets, 0, NOON)).reason
 
 
 def test_a_repeated_cs08_is_answered_the_same_where_repeats_are_allowed(parties: Parties) -> None:
     device = parties.bridge(DeviceSettings(cs08_repeats=True))
     first, second = parties.read_version(), parties.read_version()
-    answers = [replied(device.receive(command, 0)).octets for command in (second, first, second)]
+    answers = [replied(device.receive(command, 0, NOON)).octets for command in (second, first, second)]
     assert answers[0] == answers[2] != answers[1]
-    assert device.counters == Counters()
+    assert device.state.counters == Counters()
 
 
 def test_a_repeated_or_older_cs08_is_refused_where_they_are_not(parties: Parties) -> None:
     device = parties.bridge(DeviceSettings(cs08_repeats=False))
     first, second, third = (parties.read_version() for _ in range(3))
-    replied(device.receive(second, 0))
-    assert refused(device.receive(second, 1)).reason is Reason.COUNTER_REPEATED
-    assert refused(device.receive(first, 2)).reason is Reason.COUNTER_REPEATED
-    replied(device.receive(third, 3))
+    replied(device.receive(second, 0, NOON))
+    assert refused(device.receive(second, 1, NOON)).reason is Reason.COUNTER_REPEATED
+    assert refused(device.receive(first, 2, NOON)).reason is Reason.COUNTER_REPEATED
+    replied(device.receive(third, 3, NOON))
 
 
 def test_a_replay_is_refused_after_a_restart_too(parties: Parties) -> None:
     settings = DeviceSettings(cs08_repeats=False)
     device = parties.bridge(settings)
     command = parties.read_version()
-    replied(device.receive(command, 0))
-    stored = json.dumps(device.counters.to_dict())
-    restarted = parties.bridge(settings, Counters.from_dict(json.loads(stored)))
-    assert refused(restarted.receive(command, 1)).reason is Reason.COUNTER_REPEATED
+    replied(device.receive(command, 0, NOON))
+    stored = json.dumps(device.state.to_dict())
+    restarted = parties.bridge(settings, DeviceState.from_dict(json.loads(stored)))
+    assert refused(restarted.receive(command, 1, NOON)).reason is Reason.COUNTER_REPEATED
 
 
 def test_a_device_that_trusts_nobody_refuses_everybody(parties: Parties) -> None:
-    device = GbcsDevice(parties.pki.device(BRIDGE).keys, TrustAnchors(()), lambda: VERSION)
-    assert refused(device.receive(parties.read_version(), 0)).reason is Reason.WRONG_ORIGINATOR
+    state = replace(parties.device.state, store=TrustStore({}))
+    device = device_of(parties.pki, state=state)
+    assert refused(device.receive(parties.read_version(), 0, NOON)).reason is Reason.WRONG_ORIGINATOR
     with pytest.raises(LocalProtocolError, match="no trust anchor"):
-        device.firmware_activation_alert(VERSION, cs09.Result.SUCCESS, NOON)
-    assert device.counters == Counters()
+        activated(device)
+    assert device.state is state
 
 
 def test_the_activation_alert_is_signed_and_says_what_runs(parties: Parties) -> None:
-    octets = parties.device.firmware_activation_alert(VERSION, cs09.Result.SUCCESS, NOON)
+    octets = activated(parties.device)
     message = Message.decode(octets)
     assert message.shape == "e"
     assert message.header.message_code == 0x012B
@@ -193,7 +193,7 @@ def test_the_version_on_failure_is_the_one_of_the_setting(
     parties: Parties, setting: str, result: cs09.Result, carried: int
 ) -> None:
     settings = DeviceSettings(cs09_version_on_failure=setting)  # type: ignore[arg-type] # the words of the table
-    octets = parties.bridge(settings).firmware_activation_alert(1, result, NOON, attempted=2)
+    octets = activated(parties.bridge(settings), result, running=1)
     alert = cs09.Alert.decode(Message.decode(octets).payload)
     assert (alert.firmware_version, alert.result) == (carried, result)
 
@@ -203,17 +203,17 @@ def test_the_alert_counter_rises_and_survives_a_restart(parties: Parties) -> Non
     device = parties.device
     for _ in range(3):
         for _ in range(2):
-            octets = device.firmware_activation_alert(VERSION, cs09.Result.SUCCESS, NOON)
+            octets = activated(device)
             counters.append(Message.decode(octets).header.originator_counter)
-        device = parties.bridge(counters=Counters.from_dict(json.loads(json.dumps(device.counters.to_dict()))))
+        device = parties.bridge(state=DeviceState.from_dict(json.loads(json.dumps(device.state.to_dict()))))
     assert counters == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_same_seed_signs_the_same_octets(parties: Parties) -> None:
-    first, second = (parties.bridge().firmware_activation_alert(VERSION, cs09.Result.SUCCESS, NOON) for _ in range(2))
+    first, second = (activated(parties.bridge()) for _ in range(2))
     assert first == second
     random = DeviceSettings(ecdsa_deterministic=False)
-    third = parties.bridge(random).firmware_activation_alert(VERSION, cs09.Result.SUCCESS, NOON)
+    third = activated(parties.bridge(random))
     assert third[:-64] == first[:-64]
     assert third != first
     assert parties.broker.receive(third, 0)
@@ -221,10 +221,39 @@ def test_the_same_seed_signs_the_same_octets(parties: Parties) -> None:
 
 def test_a_command_without_a_user_behind_the_broker_is_answered_without(parties: Parties) -> None:
     octets = with_header(parties, supplementary_remote_party_id=None, supplementary_remote_party_counter=None)
-    reply = replied(parties.device.receive(octets, 0))
+    reply = replied(parties.device.receive(octets, 0, NOON))
     assert reply.response.header.supplementary_remote_party_id is None
 
 
 def test_another_device_of_the_same_environment_has_other_keys(parties: Parties) -> None:
-    stranger = GbcsDevice(parties.pki.device(STRANGER).keys, parties.pki.trust_anchors(), lambda: VERSION)
-    assert refused(stranger.receive(with_header(parties, recipient=Eui64(STRANGER)), 0)).reason is Reason.MAC_INVALID
+    stranger = device_of(parties.pki, STRANGER)
+    assert (
+        refused(stranger.receive(with_header(parties, recipient=Eui64(STRANGER)), 0, NOON)).reason is Reason.MAC_INVALID
+    )
+
+
+@pytest.mark.parametrize("wanted", [True, False], ids=["wanted", "not-wanted"])
+def test_a_command_that_is_not_known_is_told_of_where_the_switch_wants_it(parties: Parties, wanted: bool) -> None:
+    device = parties.bridge(DeviceSettings(unsupported_alert=wanted))
+    refusal = refused(device.receive(with_header(parties, message_code=0xFFFE), 0, NOON))
+    assert refusal.reason is Reason.UNKNOWN_USE_CASE
+    assert (refusal.alert is not None) == wanted
+    if refusal.alert is not None:
+        message = Message.decode(refusal.alert)
+        assert generic_alert.Alert.decode(message.payload).alert_code == 0x8F85
+        assert crypto.signature_is_valid(message, parties.pki.device(BRIDGE).public_keys.digital_signature)
+        assert device.state.counters.alert == message.header.originator_counter == 1
+
+
+def test_nobody_but_the_broker_can_cause_an_alert(parties: Parties) -> None:
+    device = parties.bridge(DeviceSettings(unsupported_alert=True))
+    octets = with_header(parties, message_code=0xFFFE)
+    refusal = refused(device.receive(octets[:-1] + bytes((octets[-1] ^ 1,)), 0, NOON))
+    assert (refusal.reason, refusal.alert) == (Reason.UNKNOWN_USE_CASE, None)
+    assert device.state.counters == Counters()
+
+
+def test_an_alert_that_is_not_critical_has_a_mac(parties: Parties) -> None:
+    message = Message.decode(parties.device.alert_with_mac(0x1001, b"\x01"))
+    assert message.shape == "f"
+    assert crypto.mac_is_valid(message, parties.secret)

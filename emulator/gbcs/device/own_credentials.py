@@ -6,7 +6,7 @@ not found beyond what the codes say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -41,7 +41,7 @@ class OwnCredential:
 
     Attributes:
         private_key: the key in force.
-        certificate: its certificate, DER; empty where the device has none.
+        certificate: its certificate, DER; empty where that is the one which the device was made with.
         pending: the key that CS02c made and no certificate has come for; None = none.
     """
 
@@ -61,6 +61,12 @@ class OwnCredentials:
 
     entity_id: Eui64
     held: Mapping[KeyUsage, OwnCredential]
+
+    @classmethod
+    def of(cls, keys: EntityKeys) -> Self:
+        """Those of a new device, whose certificates are the ones that it was made with."""
+        signing, agreeing = OwnCredential(keys.digital_signature), OwnCredential(keys.key_agreement)
+        return cls(keys.entity_id, {KeyUsage.DIGITAL_SIGNATURE: signing, KeyUsage.KEY_AGREEMENT: agreeing})
 
     @property
     def keys(self) -> EntityKeys:
@@ -86,14 +92,15 @@ class OwnCredentials:
         changed = self._with(usage, OwnCredential(pending, command.certificate.octets))
         return changed, cs02d.Response(cs02d.ResponseCode.SUCCESS)
 
-    def provide(self, command: cs02e.Command) -> cs02e.Response:
-        """CS02e: the certificate in force."""
+    def provide(self, command: cs02e.Command, made_with: Callable[[KeyUsage], bytes]) -> cs02e.Response:
+        """CS02e: the certificate in force; `made_with` gives that of the maker, DER, empty where there is none."""
         held = self.held.get(command.key_usage)
         if held is None:
             return cs02e.Response(response_code=cs02e.ResponseCode.INVALID_KEY_USAGE)
-        if not held.certificate:
+        certificate = held.certificate or made_with(command.key_usage)
+        if not certificate:
             return cs02e.Response(response_code=cs02e.ResponseCode.NO_CERTIFICATE_HELD)
-        return cs02e.Response(Certificate(held.certificate))
+        return cs02e.Response(Certificate(certificate))
 
     def _with(self, usage: KeyUsage, credential: OwnCredential) -> Self:
         return replace(self, held={**self.held, usage: credential})

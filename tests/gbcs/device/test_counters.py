@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.errors import DecodeError
-from emulator.gbcs.counters import Counters
+from emulator.gbcs.device.counters import Counters
 from emulator.gbcs.roles import RemotePartyRole
 
 BROKER = RemotePartyRole.ACCESS_CONTROL_BROKER

@@ -37,7 +37,11 @@ class Counters:
         return counter > self.accepted.get(role, -1)
 
     def accept(self, role: RemotePartyRole, counter: int) -> Self:
-        """After acting upon a Command."""
+        """After acting upon a Command; one that waited, and whose counter is below the last one, lowers nothing."""
+        return self.with_floor(role, max(counter, self.accepted.get(role, -1)))
+
+    def with_floor(self, role: RemotePartyRole, counter: int) -> Self:
+        """After a new key of the party begins above this counter, be it lower than before."""
         return replace(self, accepted={**self.accepted, role: counter})
 
     def to_dict(self) -> dict[str, int | dict[str, int]]:
