@@ -1,6 +1,7 @@
 """The Communications Hub: forms the HAN, is its trust centre, serves firmware, and carries GBCS octets unread.
 
-Its life stands in the table of `hub_life`; the work is that of its parts, `hub_firmware` and `hub_gbcs`.
+Its life stands in the table of `hub_life`; the work is that of its parts: `hub_firmware`, `hub_gbcs`, which carries
+what is for others, and `hub_chf`, which is a GBCS device itself and has the device log.
 """
 
 from __future__ import annotations
@@ -16,13 +17,19 @@ from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.core.timers import Alarm, Timers
+from emulator.devices.bridge_gbcs import device_settings
 from emulator.devices.comms_hub_setup import hub_configuration, serve_hub
+from emulator.devices.device_log import DeviceLog
+from emulator.devices.device_log_entries import DeviceLogRules
+from emulator.devices.device_log_state import DeviceLogState
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
+from emulator.devices.hub_chf import HubChf
 from emulator.devices.hub_firmware import HubFirmware
 from emulator.devices.hub_gbcs import HubGbcs
 from emulator.devices.hub_life import HUB_LIFE, HubAction, HubEvent, HubLife
 from emulator.devices.profile import HubProfile
+from emulator.gbcs.device.identity import DeviceIdentity
 from emulator.ports.aps import (
     ApsIndication,
     ApsPort,
@@ -36,7 +43,7 @@ from emulator.ports.aps import (
     Outcome,
 )
 from emulator.ports.gateway import HanGatewayUser
-from emulator.zigbee.clusters.ota import OTA_CLUSTER
+from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
 from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER
 from emulator.zigbee.frames.zcl import ZclFrame
 from emulator.zigbee.frames.zcl_foundation import DefaultResponse
@@ -51,6 +58,7 @@ class CommsHub:
         standards: the open questions.
         rng: the stream for its chance decisions.
         report: told of everything that happens to it.
+        chf: the GBCS identity of its CHF; None: it has no device log, and lets in whom `admit` names.
         epoch: the date of `now` = 0.
     """
 
@@ -62,6 +70,7 @@ class CommsHub:
         rng: Random,
         report: Report,
         *,
+        chf: DeviceIdentity | None = None,
         epoch: datetime = VIRTUAL_EPOCH,
     ) -> None:
         self.port = port
@@ -79,6 +88,8 @@ class CommsHub:
         )  # fmt: skip
         self.firmware.serves = profile.serves_bridges
         self.gbcs = HubGbcs(port, self._endpoint, self._upwards, standards, report, self._alarm)
+        self.chf = None if chf is None else self._make_chf(chf, standards, epoch)
+        self._held: list[bytes] = []
         serve_hub(self._endpoint.server, self._endpoint.client, profile, epoch)
         port.attach(self)
         port.configure(hub_configuration(profile))
@@ -124,7 +135,11 @@ class CommsHub:
         self._discovery.on_timeout(now)
         self.gbcs.on_timeout(now)
         self.firmware.on_timeout(now)
-        self._alarm.find(self._timers, self._discovery.timers, self.gbcs)
+        if self.chf is None:
+            self._alarm.find(self._timers, self._discovery.timers, self.gbcs)
+            return
+        self.chf.on_timeout(now)
+        self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.chf)
 
     # The HAN
 
@@ -132,6 +147,12 @@ class CommsHub:
         """Let a device join under the link key of its install code until `until` (µs)."""
         self.port.allow(device, link_key)
         self.port.permit_joining(until, now)
+
+    def register(self, device: Eui64, device_type: int, install_code: bytes, join_timeout: int, now: int) -> None:
+        """Put a device into the device log by hand, as CCS01 does; LocalProtocolError for a hub without one."""
+        if self.chf is None:
+            raise LocalProtocolError("a hub without a CHF has no device log")
+        self.chf.register(device, device_type, install_code, join_timeout, now)
 
     def network(self, event: NetworkEvent, now: int) -> None:
         """Something about the HAN."""
@@ -144,12 +165,17 @@ class CommsHub:
         elif isinstance(event, DeviceJoined):
             fields: dict[str, object] = {"device": eui64_text(event.eui64), "short": f"{event.short:04x}"}
             self._report("hub.device-joined", None, fields, now)
+            if self.chf is not None:
+                self.chf.carry_out(self.chf.log.joined(event.eui64, now), now)
         elif isinstance(event, DeviceLeft):
             self._report("hub.device-left", event.reason, {"device": eui64_text(event.eui64)}, now)
             self.gbcs.tunnels.forget(event.eui64)
             self.firmware.device_left(event.eui64, event.reason, now)
+            if self.chf is not None:
+                self.chf.carry_out(self.chf.log.left(event.eui64, now), now)
         elif isinstance(event, JoinRefused):
-            self._report("hub.join-refused", event.reason, {"device": eui64_text(event.eui64)}, now)
+            reason = event.reason if self.chf is None else self.chf.why_refused(event, now)
+            self._report("hub.join-refused", reason, {"device": eui64_text(event.eui64)}, now)
 
     # The gateway
 
@@ -170,8 +196,13 @@ class CommsHub:
         self.firmware.release(device, now)
 
     def deliver_gbcs(self, device: Eui64, octets: bytes, now: int) -> None:
-        """A GBCS command for a device."""
-        self.gbcs.tunnels.deliver(device, octets, now)
+        """A GBCS command for a device, or for the CHF; what comes while the hub is off waits."""
+        if self.chf is None or device != self.chf.entity_id:
+            self.gbcs.tunnels.deliver(device, octets, now)
+        elif self.life is HubLife.RUNNING:
+            self.chf.received(octets, now)
+        else:
+            self._held.append(octets)
 
     def _status(self, device: Eui64, status: str, reason: str | None, now: int) -> None:
         if self._gateway_user is not None:
@@ -185,6 +216,8 @@ class CommsHub:
 
     def received(self, message: ApsIndication, now: int) -> None:
         """A message from the HAN."""
+        if self.chf is not None:
+            self.chf.heard(message, now)
         if message.destination_endpoint == 0:
             self._discovery.received(message, now)
         else:
@@ -213,6 +246,28 @@ class CommsHub:
         device = message.source_eui64
         if message.cluster == OTA_CLUSTER and device is not None and not frame.server_to_client:
             self.firmware.default_response(device, message, response, now)
+
+    # The device log
+
+    def _make_chf(self, identity: DeviceIdentity, standards: Standards, epoch: datetime) -> HubChf:
+        rules = DeviceLogRules.of(standards, key_establishment=False)
+        log = DeviceLog(DeviceLogState(self.port.eui64), rules, epoch=epoch, alarm=self._alarm)
+        return HubChf(self.port, self, identity, log, device_settings(standards), self._upwards, self._report, epoch)
+
+    def restore_pan(self, extended_pan_id: Eui64, now: int) -> None:
+        """The device log of the hub before this one was restored: its HAN is this one's now."""
+        self._report("hub.restored", None, {"extended_pan_id": eui64_text(extended_pan_id)}, now)
+
+    def firmware_refusal(self, device: Eui64) -> str | None:
+        """Why a device may have no firmware, by what the device log says of it."""
+        return None if self.chf is None else self.chf.log.firmware_refusal(device, self.profile.ota.serves)
+
+    def image_settled(self, device: Eui64, image: ImageIdentity, reason: str | None, now: int) -> None:
+        """A device is through with an image."""
+        if self.chf is not None:
+            self.chf.transferred(device, image, reason, now)
+
+    # Discovery
 
     def find_ota_client(self, short: int, now: int) -> None:
         """Find out where a device has its OTA client."""
@@ -261,6 +316,11 @@ class CommsHub:
     def _serve(self, now: int, _reason: str) -> None:
         self.firmware.start(now)
         self.gbcs.start(now)
+        if self.chf is not None:
+            self.chf.resume(now)
+            held, self._held = self._held, []
+            for octets in held:
+                self.chf.received(octets, now)
 
     def _note(self, _now: int, _reason: str) -> None:
         """Nothing."""

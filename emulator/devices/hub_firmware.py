@@ -7,6 +7,7 @@ over it on purpose.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Final, Protocol
 
@@ -51,6 +52,12 @@ class HubFirmwareUser(Protocol):
 
     def find_ota_client(self, short: int, now: int) -> None:
         """Find out where a device has its OTA client; `client_found` or `client_missing` tells."""
+
+    def firmware_refusal(self, device: Eui64) -> str | None:
+        """Why a device may have no firmware at all; None where it may."""
+
+    def image_settled(self, device: Eui64, image: ImageIdentity, reason: str | None, now: int) -> None:
+        """A device is through with an image; `reason` says why it does not have it."""
 
 
 class HubFirmware:
@@ -136,8 +143,8 @@ class HubFirmware:
         Raises:
             BadInput: it is none, over the limit, or for nobody.
         """
-        offer = self._offer(image, targets)
-        if self._refused(targets, now):
+        offer = self._allowed(self._offer(image, targets), now)
+        if offer is None:
             return
         first = self._offers.add(offer)
         if first is None:
@@ -152,8 +159,8 @@ class HubFirmware:
         Raises:
             BadInput: as `deliver`.
         """
-        offer = self._offer(image, targets)
-        if self._refused(targets, now):
+        offer = self._allowed(self._offer(image, targets), now)
+        if offer is None:
             return
         before = self._offers.overwrite(offer)
         if self._on:
@@ -192,12 +199,17 @@ class HubFirmware:
         self._offers.check_name(offer)
         return offer
 
-    def _refused(self, targets: Sequence[Eui64], now: int) -> bool:
-        """A hub without an image block for bridges says so to each."""
-        if not self.serves:
-            for target in targets:
-                self._status(target, "failed", NO_IMAGE_BLOCK, now)
-        return not self.serves
+    def _allowed(self, offer: QueuedOffer, now: int) -> QueuedOffer | None:
+        """The offer for those who may have firmware, the others are told why; None where nobody may."""
+        refused = {target: self._refusal(Eui64(target)) for target in offer.targets}
+        for target, reason in refused.items():
+            if reason is not None:
+                self._status(Eui64(target), "failed", reason, now)
+        allowed = tuple(target for target in offer.targets if refused[target] is None)
+        return replace(offer, targets=allowed) if allowed else None
+
+    def _refusal(self, device: Eui64) -> str | None:
+        return self._user.firmware_refusal(device) if self.serves else NO_IMAGE_BLOCK
 
     # Offers
 
@@ -241,6 +253,7 @@ class HubFirmware:
             return
         following = self._offers.finished(client, image)
         self._status(Eui64(client), "failed" if reason else "transferred", reason, now)
+        self._user.image_settled(Eui64(client), image, reason, now)
         if following is not None and self._on:
             self._load(following, now)
 

@@ -1,4 +1,4 @@
-"""The DCC's end: a small Access Control Broker that reads firmware versions and takes activation alerts.
+"""The DCC's end: an Access Control Broker that sends Commands to devices and judges what comes back.
 
 It speaks for a user whom the device does not know (unknown remote party pattern, RTDS 4.5.0): it is the
 originator with its own counter, the user stands in the supplementary fields and comes back in them unchanged.
@@ -7,7 +7,7 @@ originator with its own counter, the user stands in the supplementary fields and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
@@ -18,11 +18,16 @@ from emulator.gbcs.header import Cra, GroupingHeader
 from emulator.gbcs.keys import EntityKeys, PublicKeys
 from emulator.gbcs.message import Message
 from emulator.gbcs.refusal import Reason, Refusal, Refused
-from emulator.gbcs.use_cases import cs08, cs09
+from emulator.gbcs.use_cases import cs08, cs09, cs14, generic_alert
+from emulator.gbcs.use_cases.catalogue import CREDENTIALS_CODES, decode_payload, payload_type
+from emulator.gbcs.use_cases.payload import Payload
 
-_ALERT_CODES = (cs09.MESSAGE_CODE, cs09.OTHER_MESSAGE_CODE)
-_RESPONSE_WITH_MAC = "c"
-_SIGNED_ALERT = "e"
+_ACTIVATION_CODES = (cs09.MESSAGE_CODE, cs09.OTHER_MESSAGE_CODE)
+_RESPONSES = {"a": "d", "b": "c"}
+"""By the shape of a Command of the broker, that of its Response; but what replaces credentials is always signed."""
+_WITH_MAC = "cf"
+_NOT_CRITICAL = (cs14.MESSAGE_CODE, generic_alert.NOT_CRITICAL_MESSAGE_CODE)
+"""Alerts with a MAC; all others are signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,37 @@ class FirmwareActivationAlert:
     message: Message
 
 
-Outcome = FirmwareVersionRead | FirmwareActivationAlert | Refusal
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A Response, other than to CS08, that answers one of our Commands and is protected as it must be.
+
+    Attributes:
+        device: who answered.
+        command: what was asked.
+        message: the Response as received.
+    """
+
+    device: Eui64
+    command: Message
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """An alert, other than CS09, with a good signature or MAC.
+
+    Attributes:
+        device: who raised it.
+        payload: what it says; None for one whose payload is passed on as it is.
+        message: the alert as received.
+    """
+
+    device: Eui64
+    payload: Payload | None
+    message: Message
+
+
+Outcome = FirmwareVersionRead | FirmwareActivationAlert | Answered | Alerted | Refusal
 
 
 class AccessControlBroker:
@@ -74,6 +109,7 @@ class AccessControlBroker:
     ) -> None:
         self.entity_id = keys.entity_id
         self.last_counter = last_counter
+        self._signing_key = keys.digital_signature
         self._key_agreement = KeyAgreement(keys.key_agreement)
         self._devices = dict(devices or {})
         self._pending: dict[int, Message] = {}
@@ -97,6 +133,33 @@ class AccessControlBroker:
             supplementary_remote_party_counter=supplementary_remote_party_counter,
         )
         return self._send(Message(header, cs08.Command().encode()))
+
+    def command(
+        self, device: Eui64, message_code: int, payload: bytes, *, signed: bool = False, user: Eui64 | None = None
+    ) -> bytes:
+        """A Command of any use case, with the next counter; LocalProtocolError if the device is unknown.
+
+        Args:
+            device: whom it is for.
+            message_code: of the use case.
+            payload: its content.
+            signed: whether it is critical, and so signed before it gets its MAC.
+            user: for whom it is sent, where that is somebody whom the device does not know; its counter is ours.
+        """
+        header = GroupingHeader(Cra.COMMAND, self.last_counter + 1, self.entity_id, device, message_code)
+        if user is not None:
+            header = replace(
+                header,
+                supplementary_remote_party_id=user,
+                supplementary_remote_party_counter=header.originator_counter,
+            )
+        message = Message(header, payload)
+        return self._send(crypto.sign(message, self._signing_key) if signed else message)
+
+    def adopt(self, keys: EntityKeys) -> None:
+        """Go on with other keys of its own; what it sent under the old ones can no longer be answered with a MAC."""
+        self._signing_key = keys.digital_signature
+        self._key_agreement = KeyAgreement(keys.key_agreement)
 
     def receive(self, octets: bytes, now: int) -> Outcome:
         """Take what a hub brought from a device.  What is refused changes nothing: a Command stays pending."""
@@ -142,36 +205,63 @@ class AccessControlBroker:
             return self._take_alert(message, keys)
         return self._take_response(message, keys)
 
-    def _take_response(self, message: Message, keys: PublicKeys) -> FirmwareVersionRead:
+    def _take_response(self, message: Message, keys: PublicKeys) -> FirmwareVersionRead | Answered:
         header = message.header
         command = self._pending.get(header.originator_counter)
         if command is None or command.header.recipient != header.originator:
             raise Refused(Reason.UNSOLICITED_RESPONSE, f"no Command {header.originator_counter} waits for this device")
-        if message.shape != _RESPONSE_WITH_MAC:
-            raise Refused(Reason.WRONG_SHAPE, f"shape {message.shape}, not {_RESPONSE_WITH_MAC}")
-        if not crypto.mac_is_valid(message, self._key_agreement.shared_secret(keys.key_agreement)):
-            raise Refused(Reason.MAC_INVALID, "the MAC does not match the octets and the parties' keys")
+        expected = "d" if _replaces_credentials(command) else _RESPONSES[command.shape]
+        if message.shape != expected:
+            raise Refused(Reason.WRONG_SHAPE, f"shape {message.shape}, not {expected}")
+        self._check_protection(message, keys)
         _check_echo(command.header.response(), header)
-        response = cs08.Response.decode(message.payload)
+        outcome = _response_of(command, message)
         del self._pending[header.originator_counter]
-        return FirmwareVersionRead(header.originator, response, command, message)
+        return outcome
 
-    def _take_alert(self, message: Message, keys: PublicKeys) -> FirmwareActivationAlert:
+    def _take_alert(self, message: Message, keys: PublicKeys) -> FirmwareActivationAlert | Alerted:
         header = message.header
-        if header.message_code not in _ALERT_CODES:
-            raise Refused(Reason.UNKNOWN_USE_CASE, f"alert with message code {header.message_code:04x}")
-        if message.shape != _SIGNED_ALERT:
-            raise Refused(Reason.WRONG_SHAPE, f"shape {message.shape}, not {_SIGNED_ALERT}")
-        if not crypto.signature_is_valid(message, keys.digital_signature):
-            raise Refused(Reason.SIGNATURE_INVALID, "the signature does not match the octets and the device's key")
-        alert = cs09.Alert.decode(message.payload)
-        if alert.alert_code != cs09.ALERT_CODE:
-            raise Refused(Reason.UNKNOWN_USE_CASE, f"alert code {alert.alert_code:04x}")
+        expected = "f" if header.message_code in _NOT_CRITICAL else "e"
+        if message.shape != expected:
+            raise Refused(Reason.WRONG_SHAPE, f"shape {message.shape}, not {expected}")
+        self._check_protection(message, keys)
+        outcome = _alert_of(message)
         last = self._last_alert.get(header.originator, -1)
         if header.originator_counter <= last:
             raise Refused(Reason.COUNTER_REPEATED, f"counter {header.originator_counter}, {last} was taken")
         self._last_alert[header.originator] = header.originator_counter
-        return FirmwareActivationAlert(header.originator, alert, message)
+        return outcome
+
+    def _check_protection(self, message: Message, keys: PublicKeys) -> None:
+        if message.shape in _WITH_MAC:
+            if not crypto.mac_is_valid(message, self._key_agreement.shared_secret(keys.key_agreement)):
+                raise Refused(Reason.MAC_INVALID, "the MAC does not match the octets and the parties' keys")
+        elif not crypto.signature_is_valid(message, keys.digital_signature):
+            raise Refused(Reason.SIGNATURE_INVALID, "the signature does not match the octets and the device's key")
+
+
+def _replaces_credentials(command: Message) -> bool:
+    return command.header.message_code in CREDENTIALS_CODES
+
+
+def _response_of(command: Message, message: Message) -> FirmwareVersionRead | Answered:
+    device = message.header.originator
+    if command.header.message_code == cs08.MESSAGE_CODE:
+        return FirmwareVersionRead(device, cs08.Response.decode(message.payload), command, message)
+    decode_payload(message)
+    return Answered(device, command, message)
+
+
+def _alert_of(message: Message) -> FirmwareActivationAlert | Alerted:
+    header = message.header
+    if header.message_code not in _ACTIVATION_CODES:
+        if payload_type(message) is None:
+            raise Refused(Reason.UNKNOWN_USE_CASE, f"alert with message code {header.message_code:04x}")
+        return Alerted(header.originator, decode_payload(message), message)
+    alert = cs09.Alert.decode(message.payload)
+    if alert.alert_code != cs09.ALERT_CODE:
+        raise Refused(Reason.UNKNOWN_USE_CASE, f"alert code {alert.alert_code:04x}")
+    return FirmwareActivationAlert(header.originator, alert, message)
 
 
 def _check_echo(expected: GroupingHeader, received: GroupingHeader) -> None:

@@ -222,6 +222,9 @@ class ApsPort(Protocol):
     def allow(self, device: Eui64, link_key: bytes) -> None:
         """Trust centre: the pre-configured link key (16 octets) under which `device` is given the network key."""
 
+    def forbid(self, device: Eui64) -> None:
+        """Trust centre: take back what `allow` gave; a device that is on the network stays there."""
+
     def remove(self, device: Eui64, now: int) -> None:
         """Trust centre: make `device` leave and forget its key."""
 

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emulator.core.clock import MINUTE, SECOND
 from emulator.core.errors import EmulatorError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.devices.comms_hub import CommsHub
-from emulator.gbcs.access_control_broker import AccessControlBroker, FirmwareActivationAlert, FirmwareVersionRead
+from emulator.gbcs.access_control_broker import (
+    AccessControlBroker,
+    Alerted,
+    FirmwareActivationAlert,
+    FirmwareVersionRead,
+)
+from emulator.gbcs.dlms import long_invoke_id
+from emulator.gbcs.keys import EntityKeys
+from emulator.gbcs.message import Message
+from emulator.gbcs.message_codes import message_code_text
 from emulator.gbcs.pki import Pki
+from emulator.gbcs.refusal import Refusal
+from emulator.gbcs.use_cases import ccs01
+from emulator.gbcs.use_cases.ccs01 import INSTALL_CODE_OCTETS
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.observe.summary import version_text
 from emulator.runtime.outcome import Alert, VersionReading
 
 if TYPE_CHECKING:
-    from emulator.runtime.han import BridgeHandle
+    from emulator.runtime.han import BridgeHandle, HubHandle
     from emulator.runtime.simulation import Simulation
 
 CS08_LIMIT = 15 * MINUTE
+JOIN_TIMEOUT_S = 3_600
+"""Seconds for which CCS01 lets a device join; the most that a service request allows."""
+
+Listener = Callable[[Eui64, bytes, int], bool]
+"""Told of a message that came up: device, octets, `now`; whether it was for the listener and not for the broker."""
 
 
 class CannotRead(EmulatorError):
@@ -25,9 +44,14 @@ class CannotRead(EmulatorError):
 
 
 class AcbHandle:
-    """The Access Control Broker: reads firmware versions, receives alerts; a `HanGatewayUser`."""
+    """The Access Control Broker: reads firmware versions, receives alerts; a `HanGatewayUser`.
+
+    Attributes:
+        listeners: told of every message that comes up, before the broker itself.
+    """
 
     def __init__(self, simulation: Simulation, hub: CommsHub, pki: Pki) -> None:
+        self.listeners: list[Listener] = []
         self._simulation = simulation
         self._hub = hub
         self._pki = pki
@@ -36,6 +60,8 @@ class AcbHandle:
         self._supplier_counter = 0
         self._bridges: dict[Eui64, BridgeHandle] = {}
         self._readings: dict[Eui64, VersionReading] = {}
+        self._answers: dict[int, Message] = {}
+        self._chf = Eui64(0)
         self._report = simulation.recorder.reporter("acb")
         hub.attach_gateway_user(self)
 
@@ -44,42 +70,119 @@ class AcbHandle:
         self._bridges[bridge.eui64] = bridge
         self._broker.register(bridge.eui64, self._pki.device(bridge.eui64).public_keys)
 
+    def serve_hub(self, chf: Eui64) -> None:
+        """Know a hub's own public keys."""
+        self._chf = chf
+        self._broker.register(chf, self._pki.device(chf).public_keys)
+
+    def adopt(self, keys: EntityKeys) -> None:
+        """Go on with other keys of its own, after CS02b has made devices trust them."""
+        self._broker.adopt(keys)
+
     async def read_firmware_version(self, bridge: BridgeHandle, limit: int = CS08_LIMIT) -> VersionReading:
         """CS08, on behalf of a supplier: what the bridge says it runs.
 
         Raises:
             CannotRead: no answer within `limit` (µs of the run), or the bridge speaks no GBCS.
         """
-        if not bridge.device.speaks_gbcs:
-            raise CannotRead(f"{bridge.name}: there is no way for GBCS messages to it (gbcs_transport)")
+        self._check_transport(bridge)
         now = self._simulation.now
         self._supplier_counter += 1
         self._readings.pop(bridge.eui64, None)
         command = self._broker.command_cs08(bridge.eui64, self._supplier, self._supplier_counter)
-        fields: dict[str, object] = {"device": eui64_text(bridge.eui64), "octets": command.hex()}
-        self._report("acb.command", None, {"message_code": "0129", **fields}, now)
-        self._hub.deliver_gbcs(bridge.eui64, command, now)
-        self._simulation.arm(self._hub)
+        self._deliver(bridge.eui64, command)
         await self._simulation.until(lambda: bridge.eui64 in self._readings, now + limit)
         reading = self._readings.get(bridge.eui64)
         if reading is None:
             raise CannotRead(f"{bridge.name}: no answer to CS08 within {limit / SECOND:.0f} s")
         return reading
 
+    async def command(
+        self,
+        to: BridgeHandle | HubHandle,
+        message_code: int,
+        payload: bytes,
+        *,
+        signed: bool = False,
+        limit: int = CS08_LIMIT,
+    ) -> Message:
+        """Any Command, on behalf of a supplier; the Response, its protection checked.
+
+        Args:
+            to: a bridge, or a hub, whose CHF is meant.
+            message_code: of the use case.
+            payload: its content.
+            signed: whether it is critical.
+            limit: µs of the run.
+
+        Raises:
+            CannotRead: no answer within `limit`; a device answers nothing that it refuses.
+        """
+        self._check_transport(to)
+        device = to.entity_id
+        command = self._broker.command(device, message_code, payload, signed=signed, user=self._supplier)
+        counter = Message.decode(command).header.originator_counter
+        self._deliver(device, command)
+        await self._simulation.until(lambda: counter in self._answers, self._simulation.now + limit)
+        answer = self._answers.pop(counter, None)
+        if answer is None:
+            raise CannotRead(f"{to.name}: no answer to {message_code_text(message_code)} within {limit / SECOND:.0f} s")
+        return answer
+
+    def invite(self, bridge: BridgeHandle, join_timeout: int = JOIN_TIMEOUT_S) -> None:
+        """CCS01: put a bridge into the hub's device log, and let it join for so many seconds.
+
+        CCS01 has room for install codes of 16 octets only: a shorter one is told the hub by hand.
+        """
+        if len(bridge.install_code) != INSTALL_CODE_OCTETS:
+            self._hub.register(
+                bridge.eui64, HanDeviceType.PPMID, bridge.install_code, join_timeout, self._simulation.now
+            )
+            self._simulation.arm(self._hub)
+            return
+        counter = self._broker.last_counter + 1
+        asked = ccs01.Command(
+            long_invoke_id(counter), bridge.eui64, bridge.install_code, HanDeviceType.PPMID, join_timeout
+        )
+        command = self._broker.command(self._chf, ccs01.MESSAGE_CODE, asked.encode(), user=self._supplier)
+        self._deliver(self._chf, command)
+
+    @staticmethod
+    def _check_transport(to: BridgeHandle | HubHandle) -> None:
+        if not to.speaks_gbcs:
+            raise CannotRead(f"{to.name}: there is no way for GBCS messages to it (gbcs_transport)")
+
+    def _deliver(self, device: Eui64, command: bytes) -> None:
+        code = message_code_text(Message.decode(command).header.message_code)
+        fields: dict[str, object] = {"message_code": code, "device": eui64_text(device), "octets": command.hex()}
+        self._report("acb.command", None, fields, self._simulation.now)
+        self._hub.deliver_gbcs(device, command, self._simulation.now)
+        self._simulation.arm(self._hub)
+
     def gbcs_from_device(self, device: Eui64, octets: bytes, now: int) -> None:
         """A GBCS message came through the hub."""
+        taken = [listener(device, octets, now) for listener in self.listeners]
+        if any(taken):
+            return
         outcome = self._broker.receive(octets, now)
         fields: dict[str, object] = {"device": eui64_text(device), "octets": octets.hex()}
+        if isinstance(outcome, Refusal):
+            self._report("acb.refused", outcome.reason.value, fields, now)
+            return
+        code = message_code_text(outcome.message.header.message_code)
         if isinstance(outcome, FirmwareActivationAlert):
             bridge = self._bridges.get(outcome.device)
             if bridge is not None:
                 bridge.take_alert(_alert(outcome, octets))
             self._report("acb.alert", None, {"alert_code": f"{outcome.alert.alert_code:04x}", **fields}, now)
-        elif isinstance(outcome, FirmwareVersionRead):
-            self._readings[outcome.device] = _reading(outcome, octets)
-            self._report("acb.response", None, {"message_code": "0129", **fields}, now)
+        elif isinstance(outcome, Alerted):
+            self._report("acb.alert", None, {"message_code": code, **fields}, now)
         else:
-            self._report("acb.refused", outcome.reason.value, fields, now)
+            if isinstance(outcome, FirmwareVersionRead):
+                self._readings[outcome.device] = _reading(outcome, octets)
+            else:
+                self._answers[outcome.command.header.originator_counter] = outcome.message
+            self._report("acb.response", None, {"message_code": code, **fields}, now)
 
     def image_status(self, device: Eui64, status: str, reason: str | None, now: int) -> None:
         """The hub tells how it stands with an image."""

@@ -43,6 +43,16 @@ class HubHandle:
         """Its address, which is the extended PAN id too."""
         return self.device.eui64
 
+    @property
+    def entity_id(self) -> Eui64:
+        """Who it is for GBCS: its CHF."""
+        return self.eui64 if self.device.chf is None else self.device.chf.entity_id
+
+    @property
+    def speaks_gbcs(self) -> bool:
+        """Whether it can be sent Commands."""
+        return self.device.chf is not None
+
     async def offer(self, image: bytes | OtaFile | Path, to: BridgeHandle | Iterable[BridgeHandle]) -> None:
         """Give the hub an image for these bridges; it notifies them, or lets them wait for their turn.
 
@@ -122,6 +132,16 @@ class BridgeHandle:
         return self.device.eui64
 
     @property
+    def entity_id(self) -> Eui64:
+        """Who it is for GBCS."""
+        return self.device.eui64
+
+    @property
+    def speaks_gbcs(self) -> bool:
+        """Whether it can be sent Commands."""
+        return self.device.speaks_gbcs
+
+    @property
     def version(self) -> str:
         """What it runs, 8 upper-case hex digits."""
         return version_text(self.device.version)
@@ -130,6 +150,12 @@ class BridgeHandle:
     def is_up(self) -> bool:
         """On the network and at work."""
         return self.device.life is Life.RUNNING
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether its OTA client is busy with an image."""
+        client = self.device.client
+        return self.is_up and client is not None and client.state not in _AT_REST
 
     @property
     def progress(self) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from emulator.core.clock import HOUR, MINUTE, SECOND
+from emulator.core.clock import MINUTE, SECOND
 from emulator.core.eui64 import Eui64
 from emulator.core.standards import Standards
 from emulator.devices.bridge import Bridge, BridgeCredentials
@@ -25,7 +25,6 @@ from emulator.transports.memory.topology import Link
 if TYPE_CHECKING:
     from emulator.runtime.simulation import Simulation
 
-PERMIT_SPAN = HOUR
 PERMIT_AGAIN = MINUTE
 ANNOUNCE_LIMIT = 10 * SECOND
 """For a device on the network to become known to the hub."""
@@ -59,6 +58,7 @@ class HanSetup:
         between = [self._bridge(name, hub_handle, member) for name in names]
         labels = _labels(self._prefix, [profile for profile, _ in members])
         bridges = [self._bridge(*each) for each in zip(labels, [hub_handle] * len(labels), members, strict=True)]
+        acb.serve_hub(hub_handle.entity_id)
         for bridge in (*between, *bridges):
             acb.serve(bridge)
         han = Han(hub_handle, bridges, between, acb)
@@ -71,16 +71,15 @@ class HanSetup:
         han.hub.device.power_on(self._network(han.hub), simulation.now)
         simulation.arm(han.hub.device)
         for bridge in (*han.relays, *han.bridges):
-            await self._let_in(han.hub.device, bridge)
+            await self._let_in(han, bridge)
 
-    async def _let_in(self, hub: CommsHub, bridge: BridgeHandle) -> None:
+    async def _let_in(self, han: Han, bridge: BridgeHandle) -> None:
         """Open the HAN for one device, and again while it does not find its way in: a broadcast can be lost."""
-        simulation = self._simulation
+        simulation, hub = self._simulation, han.hub.device
         deadline = simulation.now + JOIN_LIMIT
         bridge.power_on()
         while not bridge.is_up and simulation.now < deadline:
-            hub.admit(bridge.eui64, bridge.device.install_code_key, simulation.now + PERMIT_SPAN, simulation.now)
-            simulation.arm(hub)
+            han.acb.invite(bridge)
             await bridge.joined(min(PERMIT_AGAIN, deadline - simulation.now))
         if bridge.is_up:
             known = simulation.now + ANNOUNCE_LIMIT
@@ -96,7 +95,8 @@ class HanSetup:
         eui64 = self._address(name)
         port = simulation.air.port(eui64, name)
         rng = simulation.streams.stream(f"{name}/device")
-        device = CommsHub(port, profile, simulation.standards, rng, simulation.recorder.reporter(name))
+        chf = simulation.pki().identity(self._address(f"{name}/chf"), RemotePartyRole.WAN_PROVIDER)
+        device = CommsHub(port, profile, simulation.standards, rng, simulation.recorder.reporter(name), chf=chf)
         driver = DeviceDriver(simulation.engine, port, device)
         simulation.drivers[device] = driver
         return HubHandle(simulation, name, device, driver)

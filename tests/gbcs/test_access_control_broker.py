@@ -15,6 +15,8 @@ from emulator.core.rng import SeededStreams
 from emulator.gbcs import crypto
 from emulator.gbcs.access_control_broker import (
     AccessControlBroker,
+    Alerted,
+    Answered,
     FirmwareActivationAlert,
     FirmwareVersionRead,
     Outcome,
@@ -24,7 +26,9 @@ from emulator.gbcs.header import Cra
 from emulator.gbcs.message import Message
 from emulator.gbcs.pki import generate_pki
 from emulator.gbcs.refusal import Reason, Refusal
-from emulator.gbcs.use_cases import cs08, cs09
+from emulator.gbcs.roles import KeyUsage, RemotePartyRole
+from emulator.gbcs.use_cases import cs02a, cs02e, cs08, cs09, generic_alert
+from emulator.gbcs.use_cases.cells import TrustAnchorCell
 from tests.gbcs.parties import BRIDGE, NOON, STRANGER, VERSION, Parties, activated
 
 PKI = generate_pki(SeededStreams(1), [BRIDGE])
@@ -143,7 +147,9 @@ REFUSALS: list[tuple[Reason, Callable[[Parties], bytes]]] = [
     (Reason.PAYLOAD_UNDECODABLE, _answer_with_payload),
     (Reason.SIGNATURE_INVALID, lambda parties: _flipped(alert(parties))),
     (Reason.WRONG_SHAPE, _alert_with_mac),
-    (Reason.UNKNOWN_USE_CASE, lambda parties: _alert(parties, code=0x0128)),
+    (Reason.UNKNOWN_USE_CASE, lambda parties: _alert(parties, code=0xFFFE)),
+    (Reason.PAYLOAD_UNDECODABLE, lambda parties: _alert(parties, code=0x0128)),
+    (Reason.WRONG_SHAPE, lambda parties: _alert(parties, code=0x1001)),
     (Reason.PAYLOAD_UNDECODABLE, lambda parties: _alert(parties, payload=b"\x05\x00")),
     (
         Reason.UNKNOWN_USE_CASE,
@@ -187,3 +193,48 @@ def test_an_alert_of_another_device_is_not_taken_for_this_one(parties: Parties) 
     message = Message.decode(alert(parties))
     other = replace(message, header=replace(message.header, originator=STRANGER))
     assert refused(parties.broker.receive(other.encode(), 0)) is Reason.SIGNATURE_INVALID
+
+
+ASKED = cs02a.Command(
+    TrustAnchorCell(RemotePartyRole.ACCESS_CONTROL_BROKER, KeyUsage.KEY_AGREEMENT),
+    (RemotePartyRole.ACCESS_CONTROL_BROKER,),
+)
+
+
+def test_any_use_case_is_sent_and_its_answer_taken(parties: Parties) -> None:
+    octets = parties.broker.command(BRIDGE, cs02a.MESSAGE_CODE, ASKED.encode(), user=parties.user)
+    assert Message.decode(octets).header.supplementary_remote_party_counter == 1
+    outcome = parties.broker.receive(answer_to(parties, octets), 0)
+    assert isinstance(outcome, Answered)
+    assert cs02a.Response.decode(outcome.message.payload).roles[0].cells
+
+
+def test_a_critical_command_is_signed_and_so_is_its_answer(parties: Parties) -> None:
+    payload = cs02e.Command(KeyUsage.KEY_AGREEMENT).encode()
+    octets = parties.broker.command(BRIDGE, cs02e.MESSAGE_CODE, payload, signed=True)
+    assert Message.decode(octets).shape == "a"
+    outcome = parties.broker.receive(answer_to(parties, octets), 0)
+    assert isinstance(outcome, Answered)
+    assert outcome.message.shape == "d"
+
+
+def test_a_broker_with_other_keys_is_a_stranger_to_devices_that_hold_the_old_ones(parties: Parties) -> None:
+    renewed = parties.pki.renewed(parties.broker.entity_id, RemotePartyRole.ACCESS_CONTROL_BROKER, 2)
+    parties.broker.adopt(renewed.keys)
+    refusal = parties.device.receive(parties.read_version(), 0, NOON)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is Reason.MAC_INVALID
+
+
+@pytest.mark.parametrize("with_mac", [True, False], ids=["with-mac", "signed"])
+def test_other_alerts_are_taken_as_they_must_be_protected(parties: Parties, with_mac: bool) -> None:
+    payload = generic_alert.Alert.of(0x8F85, NOON)
+    device = parties.device
+    octets = (
+        device.alert_with_mac(generic_alert.NOT_CRITICAL_MESSAGE_CODE, payload.encode())
+        if with_mac
+        else device.alert(generic_alert.CRITICAL_MESSAGE_CODE, payload.encode())
+    )
+    outcome = parties.broker.receive(octets, 0)
+    assert isinstance(outcome, Alerted)
+    assert outcome.payload == payload

@@ -24,7 +24,8 @@ def _alert(module: str, name: str = "Alert") -> dict[Cra, str]:
     return {Cra.ALERT: f"{module}.{name}"}
 
 
-_CREDENTIALS_MODES = range(0x0100, 0x010A)
+CREDENTIALS_CODES = range(0x0100, 0x010A)
+"""Message codes of CS02b, one a mode."""
 
 _PLACES: Mapping[int, Mapping[Cra, str]] = {
     0x0001: _pair("ccs01"),
@@ -49,7 +50,7 @@ _PLACES: Mapping[int, Mapping[Cra, str]] = {
     0x00CE: _alert("firmware_receipt", "EsmeAlert"),
     0x00CF: _alert("firmware_receipt", "GsmeAlert"),
     0x00FE: _pair("ccs07"),
-    **{code: _pair("cs02b", "cs02b_outcome") for code in _CREDENTIALS_MODES},
+    **{code: _pair("cs02b", "cs02b_outcome") for code in CREDENTIALS_CODES},
     0x010F: _pair("ccs05"),
     0x0128: _alert("ccs08"),
     0x0129: _pair("cs08") | _alert("cs09"),

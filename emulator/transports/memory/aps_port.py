@@ -136,6 +136,9 @@ class ApsAirPort:
     def allow(self, device: Eui64, link_key: bytes) -> None:
         self.allowed[device] = link_key
 
+    def forbid(self, device: Eui64) -> None:
+        self.allowed.pop(device, None)
+
     def short_of(self, device: Eui64) -> int | None:
         membership = self.membership
         return None if membership is None else membership.network.addresses.get(device)

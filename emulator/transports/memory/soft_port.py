@@ -54,6 +54,9 @@ class SoftPort:
     def allow(self, device: Eui64, link_key: bytes) -> None:
         self.node.allow(device, link_key)
 
+    def forbid(self, device: Eui64) -> None:
+        self.node.forbid(device)
+
     def short_of(self, device: Eui64) -> int | None:
         return self.node.short_of(device)
 

@@ -140,6 +140,10 @@ class Node:
         """The key under which `device` is given the network key."""
         self.memory.allowed[device] = link_key
 
+    def forbid(self, device: Eui64) -> None:
+        """Give `device` the network key no more."""
+        self.memory.allowed.pop(device, None)
+
     def remove(self, device: Eui64, now: int) -> None:
         """Put a device out and forget its keys; nothing where this node is no trust centre on the air."""
         short, stack = self.memory.addresses.get(device), self._stack
