@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from emulator.ota.table import Row, Table
+from emulator.core.table import Row, Table
 
 
 class Life(Enum):
@@ -27,6 +27,8 @@ class LifeEvent(Enum):
     POWER_OFF = "power-off"
     POWER_CUT = "power-cut"
     """The power went in the middle of a write to flash."""
+    RUN_DOWN = "run-down"
+    """Its battery is empty, in the middle of a write or at any time."""
     BOOTED = "booted"
     NETWORK_UP = "network-up"
     NETWORK_DOWN = "network-down"
@@ -45,6 +47,7 @@ class LifeAction(Enum):
     STAY_OFF = "stay-off"
     SHUT_DOWN = "shut-down"
     LOSE_POWER = "lose-power"
+    GO_DEAD = "go-dead"
     RESUME = "resume"
     JOIN = "join"
     JOIN_LATER = "join-later"
@@ -62,6 +65,7 @@ _Row = Row[Life, LifeAction]
 _POWERED: Final[dict[LifeEvent, _Row]] = {
     E.POWER_OFF: Row(A.SHUT_DOWN, L.OFF),
     E.POWER_CUT: Row(A.LOSE_POWER, L.OFF),
+    E.RUN_DOWN: Row(A.GO_DEAD, L.OFF),
 }
 
 LIFE: Final[Table[Life, LifeEvent, LifeAction]] = {

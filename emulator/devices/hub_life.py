@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from emulator.ota.table import Row, Table
+from emulator.core.table import Row, Table
 
 
 class HubLife(Enum):

@@ -13,8 +13,8 @@ from typing import Final, Protocol
 from emulator.core.clock import SECOND
 from emulator.core.errors import DecodeError
 from emulator.core.events import Report
+from emulator.core.table import Row, Table
 from emulator.core.timers import Alarm, Timers
-from emulator.ota.table import Row, Table
 from emulator.ports.aps import Outcome
 from emulator.zigbee.clusters.definition import Side
 from emulator.zigbee.clusters.gbcs_transport import Get, GetResponse, Put, decode_transfer, encode_transfer

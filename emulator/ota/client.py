@@ -19,7 +19,7 @@ from emulator.ota.client_actions import fire
 from emulator.ota.client_attributes import attribute_values
 from emulator.ota.client_blocks import block
 from emulator.ota.client_messages import READERS, default_response
-from emulator.ota.client_session import Cause, ClientSession
+from emulator.ota.client_session import Cause, ClientSession, Hindrance, nothing_hinders
 from emulator.ota.client_table import UPGRADE_STATUS, ClientState, Trigger
 from emulator.ota.counters import ClientCounters
 from emulator.ota.download import Download
@@ -65,6 +65,7 @@ class OtaClient:
         store: where the image goes; what it holds already is resumed, if the server still offers the very same.
         rng: for jitter, the first sequence number, and misdeeds by chance.
         behaviour: what we do wrong on purpose.
+        hindrance: why the device puts an offer off that it would take; it is asked at each.
     """
 
     __slots__ = ("_session",)
@@ -76,8 +77,9 @@ class OtaClient:
         store: ImageSlot,
         rng: random.Random,
         behaviour: ClientBehaviour = WELL_BEHAVED,
+        hindrance: Hindrance = nothing_hinders,
     ) -> None:
-        self._session = ClientSession(identity, settings, store, rng, behaviour)
+        self._session = ClientSession(identity, settings, store, rng, behaviour, hindrance)
 
     @property
     def state(self) -> ClientState:

@@ -168,6 +168,13 @@ def _refuse_offer(session: ClientSession, cause: Cause, now: int) -> None:
     session.rest(now)
 
 
+def _defer(session: ClientSession, cause: Cause, now: int) -> None:
+    """It would be taken, but not now: ask again at the next poll; what the slot has already stays there."""
+    assert session.offered is not None
+    session.report("ota.deferred", cause.reason, image_fields(session.offered))
+    session.rest(now)
+
+
 def _rest(session: ClientSession, cause: Cause, now: int) -> None:
     session.report("ota.query", cause.reason, {})
     session.rest(now)
@@ -264,6 +271,7 @@ ACTIONS: Final[dict[Action, Callable[[ClientSession, Cause, int], None]]] = {
     Action.FETCH: _fetch,
     Action.BEGIN: _begin,
     Action.REFUSE_OFFER: _refuse_offer,
+    Action.DEFER: _defer,
     Action.REST: _rest,
     Action.NO_ANSWER: _no_answer,
     Action.GIVE_UP: _give_up,

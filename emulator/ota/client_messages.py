@@ -95,8 +95,12 @@ def _weigh(session: ClientSession, status: int, offered: ImageIdentity | None, a
         return
     if session.rules.fires(ClientMisdeed.IGNORE_OFFER):
         fire(session, Trigger.NO_OFFER, Cause("misdeed"), now)
-    else:
+        return
+    hindrance = session.hindrance(now)
+    if hindrance is None:
         fire(session, Trigger.OFFERED, Cause(), now)
+    else:
+        fire(session, Trigger.DEFERRED, Cause(hindrance), now)
 
 
 def _end_answered(session: ClientSession, payload: bytes, _sequence: int, _broadcast: bool, now: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Final
 
 from emulator.core.clock import MILLISECOND
@@ -20,6 +21,14 @@ from emulator.zigbee.clusters.ota import ANY_FILE_VERSION, ImageIdentity
 from emulator.zigbee.frames.zcl_status import Status
 
 NO_SERVER: Final = 0xFFFFFFFFFFFFFFFF
+
+Hindrance = Callable[[int], str | None]
+"""Asked at `now` (µs) when an offer would be taken: why the device puts it off, machine-readable, or None."""
+
+
+def nothing_hinders(_now: int) -> str | None:
+    """A device that can take an image at any time."""
+    return None
 
 
 class Cause:
@@ -62,6 +71,7 @@ class ClientSession:
         specific: what is asked for in a query for a device specific file, else None.
         offered: what the last query was answered with.
         gave_up_at: since when (µs) a download that was given up lies still.
+        hindrance: why an offer has to be put off.
     """
 
     __slots__ = (
@@ -73,6 +83,7 @@ class ClientSession:
         "deadline",
         "download",
         "gave_up_at",
+        "hindrance",
         "identity",
         "offered",
         "out",
@@ -102,10 +113,12 @@ class ClientSession:
         slot: ImageSlot,
         rng: random.Random,
         behaviour: ClientBehaviour,
+        hindrance: Hindrance = nothing_hinders,
     ) -> None:
         self.identity = identity
         self.settings = settings
         self.slot = slot
+        self.hindrance = hindrance
         self.rng = rng
         self.rules = RuleBook(behaviour.rules, rng)
         self.tally = Tally()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from emulator.ota.table import Row, Table
+from emulator.core.table import Row, Table
 from emulator.zigbee.clusters.ota import ImageUpgradeStatus
 
 
@@ -67,6 +67,8 @@ class Trigger(Enum):
     """An image that we take."""
     OFFER_UNFIT = "offer-unfit"
     """An image that we do not take."""
+    DEFERRED = "deferred"
+    """An image that we would take, but not now."""
     NO_OFFER = "no-offer"
     STORED = "stored"
     """A block that was due; more to come."""
@@ -141,6 +143,7 @@ class Action(Enum):
     FETCH = "fetch"
     BEGIN = "begin"
     REFUSE_OFFER = "refuse-offer"
+    DEFER = "defer"
     REST = "rest"
     NO_ANSWER = "no-answer"
     GIVE_UP = "give-up"
@@ -231,6 +234,7 @@ TRANSITIONS: Final[Table[ClientState, Trigger, Action]] = {
         **_anywhere(S.QUERYING),
         T.OFFERED: Row(A.BEGIN, S.DOWNLOADING),
         T.OFFER_UNFIT: Row(A.REFUSE_OFFER, S.IDLE),
+        T.DEFERRED: Row(A.DEFER, S.IDLE),
         T.NO_OFFER: Row(A.REST, S.IDLE),
         T.DENIED: Row(A.REST, S.IDLE),
         T.TIMEOUT: Row(A.QUERY_AGAIN, S.QUERYING),

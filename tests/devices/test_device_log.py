@@ -10,6 +10,7 @@ import pytest
 from emulator.core.clock import MINUTE, SECOND, VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
 from emulator.core.standards import Standards
+from emulator.core.table import rows
 from emulator.core.timers import Alarm
 from emulator.devices.device_log import MEMORY_OF_REFUSALS, DeviceLog
 from emulator.devices.device_log_effects import (
@@ -31,7 +32,6 @@ from emulator.devices.device_log_state import HISTORIC_LOG_SIZE, LOG_SIZE, Devic
 from emulator.gbcs import dlms
 from emulator.gbcs.use_cases import cs14
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType, HashedKey
-from emulator.ota.table import rows
 from emulator.zigbee.security.keys import install_code_key, swap_out_key
 from tests.devices.device_log_bench import (
     BRIDGE,

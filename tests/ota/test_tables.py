@@ -21,7 +21,7 @@ from emulator.ota.server_table import LOCAL_SERVER_TRIGGERS, SERVER_TRANSITIONS,
 from emulator.ota.session import ServerMemory
 from emulator.ota.settings import ClientSettings
 from emulator.ota.slot import MemorySlot
-from emulator.ota.table import mermaid, rows
+from emulator.core.table import mermaid, rows
 from emulator.zigbee.clusters.ota_blocks import ImagePageRequest
 from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import CLIENT, IMAGE_TYPE, MANUFACTURER, ME, NEW_VERSION, identity_of, image

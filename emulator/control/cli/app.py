@@ -22,11 +22,13 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 COMMANDS = {
+    "cbke": ("emulator.control.cli.cbke", "Compute a key establishment, and issue test certificates for it."),
     "demo": ("emulator.control.cli.demo", "Update a bridge over the emulated air, from join to CS08."),
-    "gbcs": ("emulator.control.cli.gbcs", "Decode, check and build GBCS messages."),
+    "gbcs": ("emulator.control.cli.gbcs", "Decode, check, build and send GBCS messages."),
     "image": ("emulator.control.cli.image", "Build, show, verify and damage OTA files."),
     "pki": ("emulator.control.cli.pki", "Make, import or show a test PKI."),
     "profiles": ("emulator.control.cli.profiles", "List the device profiles, or show one."),
+    "serve": ("emulator.control.cli.serve", "Keep a HAN running that other programs reach over HTTP."),
     "standards": ("emulator.control.cli.standards", "List the open questions of the standards, with defaults."),
 }
 """Command -> the module whose `app` it is, and its line in `althan --help`."""
