@@ -46,6 +46,9 @@ OWNERS = {
     "serialx": ("emulator.transports",),
     "typer": ("emulator.control",),
     "rich": ("emulator.control",),
+    "fastapi": ("emulator.control.http",),
+    "starlette": ("emulator.control.http",),
+    "uvicorn": ("emulator.control.http",),
 }
 """Third-party package -> the only modules of ours that may import it."""
 

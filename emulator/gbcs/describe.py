@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import eui64_text
 from emulator.core.events import Value
@@ -50,6 +52,18 @@ def describe(
             "valid": _signature_valid(message, signer_public_key),
         },
     }
+
+
+def flatten(value: Value, name: str = "") -> Iterator[tuple[str, str]]:
+    """Fields inside fields as text, each named by its way down: `roles 1 / cells 2 / key_usage`; None is left out."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from flatten(part, f"{name} / {key}" if name else key)
+    elif isinstance(value, list):
+        for number, part in enumerate(value, 1):
+            yield from flatten(part, f"{name} {number}")
+    elif value is not None:
+        yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _other_information(header: GroupingHeader) -> dict[str, Value]:

@@ -6,7 +6,8 @@ import json
 import re
 from xml.etree import ElementTree as ET
 
-from emulator.observe.summary import ACTIVATED, DeviceNotes, DeviceSummary, RunNotes, RunSummary
+from emulator.observe.checklist import FAILED, ChecklistSummary
+from emulator.observe.summary import ACTIVATED, Clock, DeviceNotes, DeviceSummary, RunNotes, RunSummary
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_NOTES = RunNotes()
@@ -25,7 +26,7 @@ def junit_text(summary: RunSummary, notes: RunNotes = _NO_NOTES) -> str:
     root = ET.Element("testsuites", totals)
     suite = ET.SubElement(root, "testsuite", {"name": "althan", **totals})
     suite.set("time", f"{summary.virtual_seconds:.6f}")
-    _properties(suite, summary, notes)
+    _properties(suite, summary, notes.clock)
     for device, verdict in zip(summary.devices, verdicts, strict=True):
         _case(suite, device, verdict)
     if alone:
@@ -36,12 +37,35 @@ def junit_text(summary: RunSummary, notes: RunNotes = _NO_NOTES) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
-def _properties(suite: ET.Element, summary: RunSummary, notes: RunNotes) -> None:
+def checklist_junit_text(summary: ChecklistSummary) -> str:
+    """The file of a run that shows a behaviour step by step: one test case a step."""
+    failures = len(summary.checks) - summary.passed
+    totals = {"tests": str(len(summary.checks)), "failures": str(failures), "errors": "0", "skipped": "0"}
+    root = ET.Element("testsuites", totals)
+    suite = ET.SubElement(root, "testsuite", {"name": "althan", **totals})
+    suite.set("time", f"{summary.virtual_seconds:.6f}")
+    _properties(suite, summary, Clock.VIRTUAL)
+    before = 0.0
+    for check in summary.checks:
+        case = ET.SubElement(suite, "testcase", {"classname": "althan.demo", "name": _clean(check.name)})
+        case.set("time", f"{check.at_s - before:.6f}")
+        before = check.at_s
+        if not check.passed:
+            failure = ET.SubElement(
+                case, "failure", {"message": _clean(check.happened), "type": check.reason or FAILED}
+            )
+            failure.text = _clean(f"expected: {check.expected}")
+        ET.SubElement(case, "system-out").text = _clean(check.happened)
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _properties(suite: ET.Element, summary: RunSummary | ChecklistSummary, clock: Clock) -> None:
     properties = ET.SubElement(suite, "properties")
     values = {
         "seed": summary.seed,
         "fidelity": summary.fidelity,
-        "clock": notes.clock,
+        "clock": clock,
         "frames": summary.frames,
         **{f"standard.{name}": value for name, value in summary.standards.items()},
     }

@@ -13,11 +13,13 @@ from typing import Self
 from emulator.core.clock import VIRTUAL_EPOCH
 from emulator.core.errors import BadInput
 from emulator.observe.capture import CaptureWriter
+from emulator.observe.checklist import ChecklistSummary
 from emulator.observe.event_log import EventLog
-from emulator.observe.junit import junit_text
+from emulator.observe.junit import checklist_junit_text, junit_text
 from emulator.observe.keys import CaptureKeys, keys_text
 from emulator.observe.metrics import MetricsSnapshot
 from emulator.observe.part_file import PartFile, refused
+from emulator.observe.report.checklist_page import render_checklist
 from emulator.observe.report.page import render_report
 from emulator.observe.summary import FileNames, RunNotes, RunSummary
 
@@ -84,21 +86,32 @@ class RunFiles:
             BadInput: the folder is full, or no longer there; nothing is published then.
         """
         whole = replace(summary, files=self.names())
+        report = render_report(whole.as_object(), metrics, notes, files=tuple(self._parts))
+        self._publish(report, junit_text(whole, notes), whole.text(), whole.seed)
+        return whole
+
+    def finish_checklist(self, summary: ChecklistSummary) -> ChecklistSummary:
+        """The same for a run that shows a behaviour step by step."""
+        whole = replace(summary, files=self.names())
+        report = render_checklist(whole, tuple(self._parts))
+        self._publish(report, checklist_junit_text(whole), whole.text(), whole.seed)
+        return whole
+
+    def _publish(self, report: str, junit: str, summary: str, seed: int | None) -> None:
         self.events.flush()
         if self.capture is not None:
             self.capture.flush()
             self._write(KEYS, keys_text(self.keys, CAPTURE))
-        self._write(REPORT, render_report(whole.as_object(), metrics, notes, files=tuple(self._parts)))
-        self._write(JUNIT, junit_text(whole, notes))
-        self._write(SUMMARY, whole.text())
-        self._write(SEED, f"{'none' if whole.seed is None else whole.seed}\n")
+        self._write(REPORT, report)
+        self._write(JUNIT, junit)
+        self._write(SUMMARY, summary)
+        self._write(SEED, f"{'none' if seed is None else seed}\n")
         # A full disk shows when files are closed: only when all are whole does the first get its name.
         for part in self._parts.values():
             part.close()
         for part in self._parts.values():
             part.publish()
         self._finished = True
-        return whole
 
     def discard(self) -> None:
         """Remove everything that is not published, and the folders that were made for it where they are empty."""

@@ -30,6 +30,17 @@ def version_text(version: int) -> str:
     return f"{version:08X}"
 
 
+_REASON_TEXTS = {
+    "deferred-low-battery": "deferred: low battery",
+    "battery-empty": "battery empty",
+}
+
+
+def reason_text(reason: str) -> str:
+    """A machine-readable reason as people read it, where there are words for it."""
+    return _REASON_TEXTS.get(reason, reason)
+
+
 @dataclass(frozen=True, slots=True)
 class TimeSpent:
     """Where a device's download spent its time, seconds: on the air, waiting, on retries, paced."""
@@ -68,8 +79,27 @@ class Cs08Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class BatterySummary:
+    """What an update drew from a battery, mAh, all of it and by what it went into; and what is left, percent.
+
+    From the first request for data until the bridge told how it ended; 0 where nothing was requested.
+    """
+
+    used_mah: float
+    idle_mah: float
+    transmit_mah: float
+    receive_mah: float
+    polls_mah: float
+    flash_mah: float
+    left_percent: float
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSummary:
-    """One updated bridge; versions by `version_text`, `eui64` by `eui64_text`, digests in lower-case hex."""
+    """One updated bridge; versions by `version_text`, `eui64` by `eui64_text`, digests in lower-case hex.
+
+    The key `battery` is there for devices that have one, and for no others.
+    """
 
     name: str
     profile: str
@@ -85,6 +115,7 @@ class DeviceSummary:
     time: TimeSpent
     alert: AlertSummary | None
     cs08: Cs08Summary | None
+    battery: BatterySummary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +155,7 @@ class RunSummary:
     def as_object(self) -> dict[str, Any]:
         """The JSON object, keys in the order of the schema."""
         whole = asdict(self)
-        whole["devices"] = list(whole["devices"])
+        whole["devices"] = [_without_absent_battery(device) for device in whole["devices"]]
         return whole
 
     def text(self) -> str:
@@ -141,12 +172,17 @@ class RunSummary:
             raise DecodeError(f"summary: {error}") from error
 
 
+def _without_absent_battery(device: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in device.items() if key != "battery" or value is not None}
+
+
 def _device(found: Mapping[str, Any]) -> DeviceSummary:
-    alert, cs08 = found["alert"], found["cs08"]
+    alert, cs08, battery = found["alert"], found["cs08"], found.get("battery")
     nested = {
         "time": TimeSpent(**found["time"]),
         "alert": None if alert is None else AlertSummary(**alert),
         "cs08": None if cs08 is None else Cs08Summary(**cs08),
+        "battery": None if battery is None else BatterySummary(**battery),
     }
     return DeviceSummary(**{**found, **nested})
 

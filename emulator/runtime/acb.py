@@ -23,12 +23,12 @@ from emulator.gbcs.pki import Pki
 from emulator.gbcs.refusal import Refusal
 from emulator.gbcs.use_cases import ccs01
 from emulator.gbcs.use_cases.ccs01 import INSTALL_CODE_OCTETS
-from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.observe.summary import version_text
 from emulator.runtime.outcome import Alert, VersionReading
 
 if TYPE_CHECKING:
     from emulator.runtime.han import BridgeHandle, HubHandle
+    from emulator.runtime.light_handle import LightHandle
     from emulator.runtime.simulation import Simulation
 
 CS08_LIMIT = 15 * MINUTE
@@ -129,21 +129,18 @@ class AcbHandle:
             raise CannotRead(f"{to.name}: no answer to {message_code_text(message_code)} within {limit / SECOND:.0f} s")
         return answer
 
-    def invite(self, bridge: BridgeHandle, join_timeout: int = JOIN_TIMEOUT_S) -> None:
-        """CCS01: put a bridge into the hub's device log, and let it join for so many seconds.
+    def invite(self, bridge: BridgeHandle | LightHandle, join_timeout: int = JOIN_TIMEOUT_S) -> None:
+        """CCS01: put a device into the hub's device log, and let it join for so many seconds.
 
         CCS01 has room for install codes of 16 octets only: a shorter one is told the hub by hand.
         """
+        kind = bridge.device.profile.han_device_type
         if len(bridge.install_code) != INSTALL_CODE_OCTETS:
-            self._hub.register(
-                bridge.eui64, HanDeviceType.PPMID, bridge.install_code, join_timeout, self._simulation.now
-            )
+            self._hub.register(bridge.eui64, kind, bridge.install_code, join_timeout, self._simulation.now)
             self._simulation.arm(self._hub)
             return
         counter = self._broker.last_counter + 1
-        asked = ccs01.Command(
-            long_invoke_id(counter), bridge.eui64, bridge.install_code, HanDeviceType.PPMID, join_timeout
-        )
+        asked = ccs01.Command(long_invoke_id(counter), bridge.eui64, bridge.install_code, kind, join_timeout)
         command = self._broker.command(self._chf, ccs01.MESSAGE_CODE, asked.encode(), user=self._supplier)
         self._deliver(self._chf, command)
 

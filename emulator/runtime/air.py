@@ -7,6 +7,7 @@ from typing import Protocol
 
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.rng import Streams
+from emulator.devices.battery import RadioUse
 from emulator.observe.metrics import DeviceMetrics, MetricsSnapshot
 from emulator.ports.aps import ApsPort
 from emulator.ports.schedule import Scheduler
@@ -40,6 +41,9 @@ class Air(Protocol):
 
     def exchanged(self, eui64: Eui64) -> int:
         """Airtime (µs) of what a device sent and of what was sent to it, acknowledgements included."""
+
+    def radio_use(self, eui64: Eui64) -> RadioUse:
+        """How long a device's radio has sent and received so far; broadcasts that it heard are not counted."""
 
     def metrics(self) -> MetricsSnapshot:
         """What the recorder counted, with the airtime of every device."""
@@ -78,6 +82,11 @@ class FramesAir:
         """Airtime (µs) of what a device sent and of what was sent to it, acknowledgements included."""
         return self._radios[eui64].counters.exchanged
 
+    def radio_use(self, eui64: Eui64) -> RadioUse:
+        """How long a device's radio has sent and received so far."""
+        counters = self._radios[eui64].counters
+        return RadioUse(counters.airtime, counters.exchanged - counters.airtime)
+
     def metrics(self) -> MetricsSnapshot:
         """What the recorder counted; airtime by the type of the frame."""
         return self._recorder.metrics.snapshot(self._recorder.names)
@@ -108,6 +117,12 @@ class ApsLevelAir:
     def exchanged(self, eui64: Eui64) -> int:
         """Airtime (µs) of what a device sent and of what was sent to it, acknowledgements included."""
         return self._air.ports[eui64].exchanged
+
+    def radio_use(self, eui64: Eui64) -> RadioUse:
+        """How long a device's radio has sent and received so far."""
+        port = self._air.ports[eui64]
+        port.settle(self._scheduler.now)
+        return RadioUse(port.airtime, port.exchanged - (port.airtime - port.apart))
 
     def metrics(self) -> MetricsSnapshot:
         """What the recorder counted; airtime of frames of all types together."""

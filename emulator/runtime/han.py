@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 from emulator.core.clock import DAY, MINUTE
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Event
+from emulator.devices.battery_supply import BATTERY_EMPTY, LOW_BATTERY
 from emulator.devices.bridge import Bridge, Life
 from emulator.devices.comms_hub import CommsHub
+from emulator.devices.hub_life import HubLife
 from emulator.image.file import OtaFile, read_image
-from emulator.observe.summary import version_text
+from emulator.observe.summary import reason_text, version_text
 from emulator.ota.client_table import ClientState
 from emulator.runtime.acb import AcbHandle
+from emulator.runtime.charge import ChargeMeter
 from emulator.runtime.driver import DeviceDriver
+from emulator.runtime.light_handle import LightHandle
 from emulator.runtime.outcome import Alert, Outcome
 from emulator.runtime.stage import stage_of
 from emulator.runtime.usage import DownloadUsage
@@ -27,6 +31,8 @@ JOIN_LIMIT = 30 * MINUTE
 UPDATE_LIMIT = 14 * DAY
 TIME_LIMIT = "time-limit"
 _AT_REST = (ClientState.IDLE, ClientState.SEEKING, ClientState.OFF)
+_UP_TO_OTHERS = (*_AT_REST, ClientState.WAITING, ClientState.EXTERNAL, ClientState.MORE)
+"""Where the OTA client does nothing before others do."""
 
 
 class HubHandle:
@@ -46,12 +52,17 @@ class HubHandle:
     @property
     def entity_id(self) -> Eui64:
         """Who it is for GBCS: its CHF."""
-        return self.eui64 if self.device.chf is None else self.device.chf.entity_id
+        return self.device.chf.entity_id
 
     @property
     def speaks_gbcs(self) -> bool:
         """Whether it can be sent Commands."""
-        return self.device.chf is not None
+        return True
+
+    @property
+    def is_up(self) -> bool:
+        """Its network is up, and it is at work."""
+        return self.device.life is HubLife.RUNNING
 
     async def offer(self, image: bytes | OtaFile | Path, to: BridgeHandle | Iterable[BridgeHandle]) -> None:
         """Give the hub an image for these bridges; it notifies them, or lets them wait for their turn.
@@ -97,9 +108,11 @@ class BridgeHandle:
 
     Attributes:
         usage: where the time of its download goes.
+        charge: what the update drew from its battery; None where it has none.
         install_code: without its CRC.
         alert: the last 0x8F8B of the update that it was last offered.
         refusal: why nothing comes of that update, or why it is not on the network; None where all is well.
+        short, parent: its address and its parent's when it joined last, four hex digits; None before.
     """
 
     def __init__(
@@ -110,19 +123,25 @@ class BridgeHandle:
         driver: DeviceDriver,
         install_code: bytes,
         usage: DownloadUsage,
+        charge: ChargeMeter | None = None,
     ) -> None:
         self.name = name
         self.usage = usage
+        self.charge = charge
         self.device = device
         self.install_code = install_code
         self.alert: Alert | None = None
         self.refusal: str | None = None
+        self.short: str | None = None
+        self.parent: str | None = None
         self._simulation = simulation
         self._driver = driver
         self._was_up = False
         self._down: str | None = None
         self._pending = False
         self._refused: str | None = None
+        self._halted: str | None = None
+        """Why nothing goes on until somebody changes the battery."""
         self._activated: bool | None = None
         simulation.recorder.watch(name, self._watch)
 
@@ -153,9 +172,9 @@ class BridgeHandle:
 
     @property
     def is_updating(self) -> bool:
-        """Whether its OTA client is busy with an image."""
+        """Whether its OTA client is busy with an image, and not only told to wait."""
         client = self.device.client
-        return self.is_up and client is not None and client.state not in _AT_REST
+        return self.is_up and client is not None and client.state not in _UP_TO_OTHERS
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -168,6 +187,8 @@ class BridgeHandle:
         """Where its update stands, in words for people."""
         if self.refusal is not None:
             return f"failed: {self.refusal}"
+        if self._halted is not None:
+            return reason_text(self._halted)
         if self._activated is None:
             return stage_of(self.device)
         if not self.is_up:
@@ -188,12 +209,26 @@ class BridgeHandle:
         self.device.restart(self._simulation.now)
         self._driver.arm()
 
+    def change_battery(self) -> None:
+        """Put a fresh battery in: it starts anew, and takes up an update that it put off for want of charge.
+
+        Raises:
+            LocalProtocolError: its profile has no battery.
+        """
+        self.device.change_battery(self._simulation.now)
+        self._halted = None
+        self._driver.arm()
+
     def expect_update(self) -> None:
         """An image is on its way: what `update_finished` tells is about that one."""
         self.alert = None
         if self._was_up:
             self.refusal = None
         self.usage.reset()
+        if self.charge is not None:
+            self.charge.reset()
+        if self._halted == LOW_BATTERY:
+            self._halted = None
         self._pending = True
         self._refused = self._activated = None
 
@@ -201,20 +236,23 @@ class BridgeHandle:
         """Wait until it is on the network, `limit` µs at most; its tries in between may fail."""
         up = await self._simulation.until(lambda: self.is_up, self._simulation.now + limit)
         if not up:
-            self.refusal = self._down or TIME_LIMIT
+            self.refusal = self._halted or self._down or TIME_LIMIT
         return up
 
     async def update_finished(self, limit: int = UPDATE_LIMIT) -> Outcome:
-        """Wait until the update has come to an end, good or bad, `limit` µs of the run at most."""
+        """Wait until the update has come to an end, good or bad, `limit` µs of the run at most.
+
+        A battery that is too low for it ends the wait as well; the update may still come once the battery is changed.
+        """
         await self._simulation.until(self._finished, self._simulation.now + limit)
-        reason = self.refusal or (None if self._finished() else self._down or TIME_LIMIT)
-        self._pending = False
+        reason = self.refusal or self._halted or (None if self._finished() else self._down or TIME_LIMIT)
+        self._pending = self.refusal is None and self._halted is not None
         return Outcome(reason is None, self.version, reason, self.alert)
 
     def give_up(self, reason: str) -> None:
         """The hub says that nothing comes of it; what the bridge itself said before counts more."""
         if self._pending and self._activated is None:
-            self.refusal = self.refusal or self._refused or reason
+            self.refusal = self.refusal or self._refused or self._halted or reason
 
     def take_alert(self, alert: Alert) -> None:
         """The Access Control Broker got the alert."""
@@ -222,6 +260,8 @@ class BridgeHandle:
 
     def _finished(self) -> bool:
         """The alert comes last, after a good activation and after a bad one; a refusal ends it when the hub knows."""
+        if self._halted is not None:
+            return True
         if self._activated is not None:
             return self.is_up and (self.alert is not None or not self.device.speaks_gbcs)
         if self._refused is not None and self.refusal is None:
@@ -235,17 +275,28 @@ class BridgeHandle:
         kind = event.kind
         if kind == "bridge.joined":
             self._was_up, self._down = True, None
+            self.short, self.parent = str(event.fields["short"]), str(event.fields["parent"])
             if not self._pending:
                 self.refusal = None
         elif kind == "bridge.network-down":
             self._down = event.reason
-        elif not self._pending or self._activated is not None:
-            return
-        elif kind == "bridge.activated":
+        elif kind == "bridge.power" and event.reason == BATTERY_EMPTY:
+            self._halted = BATTERY_EMPTY
+        elif self._pending and self._activated is None:
+            self._watch_update(event)
+
+    def _watch_update(self, event: Event) -> None:
+        """The same while an image is on its way."""
+        kind = event.kind
+        if kind == "bridge.activated":
             self._activated, self.refusal = True, None
         elif kind == "bridge.activation-failed":
             self._activated = False
             self.refusal = event.reason or "activation-failed"
+        elif kind == "ota.deferred":
+            self._halted = event.reason
+        elif kind == "ota.started":
+            self._halted = None
         elif kind == "ota.refused":
             self._refused = event.reason
         elif kind == "ota.failed" and not event.fields.get("resumable"):
@@ -253,12 +304,18 @@ class BridgeHandle:
 
 
 class Han:
-    """One HAN: `hub`, `bridges` in the order asked for, `relays` between them, and `acb`."""
+    """One HAN: `hub`, `bridges` in the order asked for, `relays` between them, `acb`, and the `others` around them."""
 
     def __init__(
-        self, hub: HubHandle, bridges: Sequence[BridgeHandle], relays: Sequence[BridgeHandle], acb: AcbHandle
+        self,
+        hub: HubHandle,
+        bridges: Sequence[BridgeHandle],
+        relays: Sequence[BridgeHandle],
+        acb: AcbHandle,
+        others: Sequence[LightHandle] = (),
     ) -> None:
         self.hub = hub
         self.bridges = list(bridges)
         self.relays = list(relays)
+        self.others = list(others)
         self.acb = acb

@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from emulator.core.clock import MINUTE, SECOND
-from emulator.core.eui64 import Eui64
+from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.standards import Standards
 from emulator.devices.bridge import Bridge, BridgeCredentials
 from emulator.devices.comms_hub import CommsHub
-from emulator.devices.profile import HubProfile, JoinerProfile
+from emulator.devices.light_device import LightDevice
+from emulator.devices.profile import DeviceProfile, HubProfile, JoinerProfile, LightProfile
 from emulator.devices.profile_ota import signature_verifier
 from emulator.gbcs.roles import RemotePartyRole
-from emulator.image.signature import Verifier
 from emulator.ports.aps import NetworkSettings
 from emulator.runtime.acb import AcbHandle
+from emulator.runtime.charge import ChargeMeter
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.han import JOIN_LIMIT, BridgeHandle, Han, HubHandle
 from emulator.runtime.identities import eui64_for, install_code_for, network_for
+from emulator.runtime.light_handle import LightHandle
+from emulator.runtime.site import HUB, Member, Site
 from emulator.runtime.usage import DownloadUsage
 from emulator.transports.memory.topology import Link
 
@@ -28,9 +31,6 @@ if TYPE_CHECKING:
 PERMIT_AGAIN = MINUTE
 ANNOUNCE_LIMIT = 10 * SECOND
 """For a device on the network to become known to the hub."""
-
-Member = tuple[JoinerProfile, Verifier]
-"""What a bridge is, and how it checks the signature of an image."""
 
 
 class HanSetup:
@@ -65,25 +65,47 @@ class HanSetup:
         self._place(han)
         return han
 
+    def build_site(self, site: Site) -> Han:
+        """Everything of a site, switched off."""
+        hub = self._hub(site.hub)
+        acb = AcbHandle(self._simulation, hub.device, self._simulation.pki())
+        bridges = [self._bridge(f"{self._prefix}{name}", hub, member) for name, member in site.bridges]
+        acb.serve_hub(hub.entity_id)
+        for bridge in bridges:
+            acb.serve(bridge)
+        others = [self._light(f"{self._prefix}{name}", profile) for name, profile in site.others]
+        addresses = {HUB: hub.eui64}
+        addresses |= {name: each.eui64 for (name, _), each in zip(site.bridges, bridges, strict=True)}
+        addresses |= {name: each.eui64 for (name, _), each in zip(site.others, others, strict=True)}
+        for one, other, link in site.links:
+            self._simulation.air.topology.connect(addresses[one], addresses[other], link)
+        return Han(hub, bridges, (), acb, others)
+
     async def let_join(self, han: Han) -> None:
         """Switch the hub on, then the devices one after the other, the relays first: each is the parent of the next."""
-        simulation = self._simulation
-        han.hub.device.power_on(self._network(han.hub), simulation.now)
-        simulation.arm(han.hub.device)
+        self.start(han)
         for bridge in (*han.relays, *han.bridges):
-            await self._let_in(han, bridge)
+            await self.let_in(han, bridge)
 
-    async def _let_in(self, han: Han, bridge: BridgeHandle) -> None:
-        """Open the HAN for one device, and again while it does not find its way in: a broadcast can be lost."""
+    def start(self, han: Han) -> None:
+        """Switch the hub on, and nobody else."""
+        han.hub.device.power_on(self._network(han.hub), self._simulation.now)
+        self._simulation.arm(han.hub.device)
+
+    async def let_in(self, han: Han, device: BridgeHandle | LightHandle, limit: int = JOIN_LIMIT) -> None:
+        """Switch one device on and open the HAN for it for `limit` µs at most.
+
+        The HAN is opened again while the device does not find its way in: a broadcast can be lost.
+        """
         simulation, hub = self._simulation, han.hub.device
-        deadline = simulation.now + JOIN_LIMIT
-        bridge.power_on()
-        while not bridge.is_up and simulation.now < deadline:
-            han.acb.invite(bridge)
-            await bridge.joined(min(PERMIT_AGAIN, deadline - simulation.now))
-        if bridge.is_up:
+        deadline = simulation.now + limit
+        device.power_on()
+        while not device.is_up and simulation.now < deadline:
+            han.acb.invite(device)
+            await device.joined(min(PERMIT_AGAIN, deadline - simulation.now))
+        if device.is_up:
             known = simulation.now + ANNOUNCE_LIMIT
-            await simulation.until(lambda: hub.port.short_of(bridge.eui64) is not None, known)
+            await simulation.until(lambda: hub.port.short_of(device.eui64) is not None, known)
 
     def _network(self, hub: HubHandle) -> NetworkSettings:
         settings = network_for(self._simulation.streams, self._prefix, hub.eui64, self._channel)
@@ -96,9 +118,10 @@ class HanSetup:
         port = simulation.air.port(eui64, name)
         rng = simulation.streams.stream(f"{name}/device")
         chf = simulation.pki().identity(self._address(f"{name}/chf"), RemotePartyRole.WAN_PROVIDER)
-        device = CommsHub(port, profile, simulation.standards, rng, simulation.recorder.reporter(name), chf=chf)
+        device = CommsHub(port, profile, simulation.standards, rng, simulation.recorder.reporter(name), chf)
         driver = DeviceDriver(simulation.engine, port, device)
         simulation.drivers[device] = driver
+        self._introduce(name, profile, eui64)
         return HubHandle(simulation, name, device, driver)
 
     def _bridge(self, name: str, hub: HubHandle, member: Member) -> BridgeHandle:
@@ -127,7 +150,35 @@ class HanSetup:
         )
         simulation.recorder.watch(name, usage.take)
         simulation.recorder.watch(hub.name, usage.take)
-        return BridgeHandle(simulation, name, device, driver, code.code, usage)
+        self._introduce(name, profile, eui64)
+        return BridgeHandle(simulation, name, device, driver, code.code, usage, self._charge(name, device))
+
+    def _charge(self, name: str, device: Bridge) -> ChargeMeter | None:
+        """Let the battery know how long the radio is at work, and follow what it gives; None where there is none."""
+        if device.supply is None:
+            return None
+        simulation, battery = self._simulation, device.supply.battery
+        battery.radio = lambda: simulation.air.radio_use(device.eui64)
+        meter = ChargeMeter(name, battery)
+        simulation.recorder.watch(name, meter.take)
+        return meter
+
+    def _light(self, name: str, profile: LightProfile) -> LightHandle:
+        simulation = self._simulation
+        eui64 = self._address(name)
+        code = install_code_for(simulation.streams, name, profile)
+        rng = simulation.streams.stream(f"{name}/device")
+        port = simulation.air.port(eui64, name)
+        device = LightDevice(port, profile, code.key, rng, simulation.recorder.reporter(name))
+        driver = simulation.drivers[device] = DeviceDriver(simulation.engine, port, device)
+        simulation.tell_key(code.key, f"link key of {name}")
+        self._introduce(name, profile, eui64)
+        return LightHandle(simulation, name, device, driver, code.code)
+
+    def _introduce(self, name: str, profile: DeviceProfile, eui64: Eui64) -> None:
+        """Say in the events of the run who is who."""
+        fields: dict[str, object] = {"kind": profile.kind, "profile": profile.name, "eui64": eui64_text(eui64)}
+        self._simulation.recorder.reporter(name)("han.device", None, fields, self._simulation.now)
 
     def _address(self, name: str) -> Eui64:
         eui64 = eui64_for(self._simulation.streams, name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import Streams
-from emulator.devices.profile import JoinerProfile
+from emulator.devices.profile import MemberProfile
 from emulator.ports.aps import NetworkSettings
 from emulator.zigbee.security.keys import install_code_key
 
@@ -31,7 +31,7 @@ class InstallCode:
     key: bytes
 
 
-def install_code_for(streams: Streams, name: str, profile: JoinerProfile) -> InstallCode:
+def install_code_for(streams: Streams, name: str, profile: MemberProfile) -> InstallCode:
     """The profile's own, or one for this run."""
     code = profile.install_code_octets() or streams.octets(f"{name}/install-code", _INSTALL_CODE_OCTETS)
     return InstallCode(code, install_code_key(code))

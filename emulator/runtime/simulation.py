@@ -19,9 +19,11 @@ from emulator.runtime.air import APS, FIDELITIES, FRAMES, Air, ApsLevelAir, Capt
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.engine import Engine
 from emulator.runtime.han import Han
-from emulator.runtime.han_setup import HanSetup, Member
+from emulator.runtime.han_setup import HanSetup
+from emulator.runtime.pace import Pace
 from emulator.runtime.pump import Pump
 from emulator.runtime.recorder import Recorder
+from emulator.runtime.site import Member, Site
 from emulator.transports.memory.topology import Link
 
 DEFAULT_CHANNEL = 15
@@ -44,6 +46,7 @@ class Simulation:
         sinks: told of every event.
         capture: told of every frame (`frames` only).
         keys: told of every key that a capture needs, with a label.
+        pki: everybody's GBCS keys; a test PKI out of the seed if None.
 
     Raises:
         BadInput: no such fidelity or switch.
@@ -59,6 +62,7 @@ class Simulation:
         sinks: Iterable[EventSink] = (),
         capture: Capture | None = None,
         keys: KeySink | None = None,
+        pki: Pki | None = None,
     ) -> None:
         if fidelity not in FIDELITIES:
             raise BadInput(f"no fidelity is called {fidelity!r}", where="fidelity", allowed=", ".join(FIDELITIES))
@@ -79,7 +83,7 @@ class Simulation:
         self._folders = profiles
         self._keys = keys
         self._pump = Pump(self.engine, self.recorder)
-        self._pki: Pki | None = None
+        self._pki = pki
 
     async def __aenter__(self) -> Self:
         self._pump.start()
@@ -119,6 +123,10 @@ class Simulation:
         """Let time run until `moment`, seconds since the run began; nothing happens where that is past."""
         if seconds(moment) > self.now:
             await self._pump.until(lambda: False, seconds(moment))
+
+    async def keep(self, pace: Pace) -> None:
+        """Let time go on at this pace, whether anybody waits or not, until the caller is cancelled."""
+        await self._pump.keep(pace)
 
     # What is in it
 
@@ -173,6 +181,19 @@ class Simulation:
         await setup.let_join(han)
         return han
 
+    def site(self, site: Site, *, name: str = "", channel: int = DEFAULT_CHANNEL) -> tuple[Han, HanSetup]:
+        """Set up a HAN with a floor plan and switch its hub on; who joins when is the caller's to say (`let_in`).
+
+        Raises:
+            BadInput: too many devices, a channel there is none of, a name that is taken.
+        """
+        type_1 = len(site.bridges) + sum(profile.kind == "hcalcs" for _, profile in site.others)
+        self._check(name, channel, 1, type_1)
+        setup = HanSetup(self, name, channel, Link())
+        han = self.hans[name] = setup.build_site(site)
+        setup.start(han)
+        return han, setup
+
     def _check(self, name: str, channel: int, hops: int, members: int) -> None:
         if name in self.hans:
             raise BadInput(f"there is a HAN called {name!r} already", where="name", allowed="a name of its own")
@@ -197,7 +218,7 @@ class Simulation:
             self._keys(key, label)
 
     def pki(self) -> Pki:
-        """The test PKI of the run, made when first asked for."""
+        """The PKI of the run; a test PKI is made when first asked for, where none was handed in."""
         if self._pki is None:
             self._pki = generate_pki(self.streams, ())
         return self._pki

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from emulator.core.eui64 import eui64_text
+from emulator.devices.battery import milliampere_hours
 from emulator.gbcs.describe import describe
 from emulator.gbcs.message import Message
 from emulator.image.file import OtaFile
@@ -14,6 +15,7 @@ from emulator.observe.summary import (
     ACTIVATED,
     FAILED,
     AlertSummary,
+    BatterySummary,
     Clock,
     Cs08Summary,
     DeviceNotes,
@@ -24,6 +26,7 @@ from emulator.observe.summary import (
 )
 from emulator.runtime.acb import CannotRead
 from emulator.runtime.air import FRAMES
+from emulator.runtime.charge import ChargeMeter
 from emulator.runtime.han import BridgeHandle, Han
 from emulator.runtime.outcome import Alert, Outcome, VersionReading
 from emulator.runtime.simulation import Simulation
@@ -132,12 +135,12 @@ def _summary(plan: UpdatePlan, simulation: Simulation, results: list[BridgeResul
         virtual_seconds=simulation.now / 1_000_000,
         wall_seconds=round(simulation.recorder.wall_seconds, 6),
         frames=simulation.air.frames,
-        devices=tuple(_device(result) for result in results),
+        devices=tuple(_device(result, simulation.now) for result in results),
         standards=plan.standards.non_defaults(),
     )
 
 
-def _device(result: BridgeResult) -> DeviceSummary:
+def _device(result: BridgeResult, now: int) -> DeviceSummary:
     bridge, image = result.handle, result.planned.image
     usage = bridge.usage
     return DeviceSummary(
@@ -155,6 +158,20 @@ def _device(result: BridgeResult) -> DeviceSummary:
         time=TimeSpent(**usage.time_spent()),
         alert=None if result.outcome.alert is None else _alert(result.outcome.alert),
         cs08=None if result.reading is None else _cs08(result.reading),
+        battery=None if bridge.charge is None else _battery(bridge.charge, now),
+    )
+
+
+def _battery(charge: ChargeMeter, now: int) -> BatterySummary:
+    used = charge.used
+    return BatterySummary(
+        used_mah=milliampere_hours(used.total),
+        idle_mah=milliampere_hours(used.idle),
+        transmit_mah=milliampere_hours(used.transmit),
+        receive_mah=milliampere_hours(used.receive),
+        polls_mah=milliampere_hours(used.polls),
+        flash_mah=milliampere_hours(used.flash),
+        left_percent=round(charge.left_percent(now), 3),
     )
 
 

@@ -88,8 +88,7 @@ def prepare(plan: UpdatePlan) -> list[PlannedBridge]:
 def _check_numbers(plan: UpdatePlan) -> None:
     if not plan.profiles:
         raise BadInput("no bridge", where="--profile", allowed="one profile or more")
-    if not 0 <= plan.loss <= MOST_LOSS:
-        raise BadInput(f"{plan.loss:g} percent", where="--loss", allowed=f"0 to {MOST_LOSS:g}")
+    check_loss(plan.loss)
     if not 1 <= plan.hops <= MOST_HOPS:
         raise BadInput(f"{plan.hops} hops", where="--hops", allowed=f"1 to {MOST_HOPS}")
     if plan.block_octets is not None and not 1 <= plan.block_octets <= 255:  # noqa: PLR2004 - one octet in the frame
@@ -112,7 +111,7 @@ def _check_numbers(plan: UpdatePlan) -> None:
 def _joiner(name: str, folders: Sequence[Path]) -> JoinerProfile:
     profile = load_profile(name, folders)
     if not isinstance(profile, JoinerProfile):
-        raise BadInput(f"{name!r} is a hub", where="--profile", allowed="a bridge or a PPMID")
+        raise BadInput(f"{name!r} is a {profile.kind}", where="--profile", allowed="a bridge or a PPMID")
     return profile
 
 
@@ -183,3 +182,9 @@ def _like_the_image(profile: JoinerProfile, image: OtaFile) -> JoinerProfile:
     return profile.changed(
         manufacturer=header.manufacturer_code, image_type=header.image_type, hardware_version=hardware
     )
+
+
+def check_loss(loss: float) -> None:
+    """BadInput for a loss, in percent, that no run takes."""
+    if not 0 <= loss <= MOST_LOSS:
+        raise BadInput(f"{loss:g} percent", where="--loss", allowed=f"0 to {MOST_LOSS:g}")

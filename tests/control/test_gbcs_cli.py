@@ -347,8 +347,8 @@ def test_what_cannot_be_built_is_one_line(althan: Althan, pki: Path, arguments: 
     is_bad_input(althan("build", *(pki if argument == "PKI" else argument for argument in arguments)), word)
 
 
-def test_help_names_both_commands(althan: Althan) -> None:
+def test_help_names_every_command(althan: Althan) -> None:
     run = althan("--help")
     assert run.status == 0
-    assert {"decode", "build"} <= {line.split()[0] for line in run.out.splitlines() if line.strip()}
+    assert {"decode", "build", "send"} <= {line.split()[0] for line in run.out.splitlines() if line.strip()}
     assert "--install-code" in althan("build", "--help").out

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 
+from emulator.core.events import Value
 from emulator.gbcs import crypto
-from emulator.gbcs.describe import describe
+from emulator.gbcs.describe import describe, flatten
 from emulator.gbcs.device.gbcs_device import Reply
 from emulator.gbcs.message import Message
 from emulator.gbcs.use_cases import cs09
@@ -116,3 +117,8 @@ def test_every_published_message_is_named_and_valid(rtds: Rtds) -> None:
         assert words["use_case"], vector.name
         assert words["mac"] == {"present": bool(vector.shared_secret), "valid": True if vector.shared_secret else None}
         assert words["signature"] == {"present": bool(vector.signer), "valid": True if vector.signer else None}
+
+
+def test_fields_inside_fields_are_named_by_their_way_down() -> None:
+    words: Value = {"a": 1, "b": {"c": None, "d": [True, {"e": "x"}]}, "f": []}
+    assert list(flatten(words)) == [("a", "1"), ("b / d 1", "true"), ("b / d 2 / e", "x")]

@@ -44,7 +44,7 @@ from emulator.gbcs.use_cases.catalogue import decode_payload, kinds, payload_typ
 from emulator.gbcs.use_cases.cells import Certificate, Status, TrustAnchorCell
 from emulator.gbcs.use_cases.chf_device_log import ActionResponse, Backup, HashedKey
 from emulator.gbcs.use_cases.cs02b_modes import MODES, Mode, mode_name
-from emulator.gbcs.use_cases.payload import Payload
+from emulator.gbcs.use_cases.payload import NEVER, Payload
 from tests.gbcs.parties import Rtds
 from tests.gbcs.payload_strategies import PAYLOAD_STRATEGIES
 
@@ -244,7 +244,7 @@ def test_a_future_dated_command_is_only_accepted() -> None:
 
 
 def test_cancelling_is_an_execution_at_the_end_of_time() -> None:
-    command = cs06.Command(bytes(32), 7, cs06.NEVER)
+    command = cs06.Command(bytes(32), 7, NEVER)
     assert b"99991231235959Z" in command.encode()
     assert command.fields()["cancels"] is True
     assert cs06.Command(bytes(32), 7).fields()["cancels"] is False

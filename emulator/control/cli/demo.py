@@ -1,4 +1,4 @@
-"""`althan demo`: the main job, with live progress and a summary."""
+"""`althan demo`: the main job, with live progress and a summary; and other demos, each a command of its own below."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from typing import Annotated
 
 import typer
 
+from emulator.control.cli.lazy import lazy_group
 from emulator.control.cli.options import Json, ProfileFolders, Settings
 from emulator.core.standards import Standards
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+_ELSEWHERE = {"credentials": "emulator.control.cli.demo_credentials"}
+"""Demos beside the main job, by the module that has each."""
+
+app = typer.Typer(
+    cls=lazy_group(_ELSEWHERE),
+    invoke_without_command=True,
+    subcommand_metavar="[DEMO]",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 
 DEFAULT_FOLDER = Path("althan-demo")
 DEFAULT_SEED = 1
@@ -22,8 +33,9 @@ _LOSS_HELP = "Percent of frames, and of acknowledgements, that each link loses."
 _LEAN_HELP = "64-octet blocks, no APS acknowledgements, no link key, instead of Great Britain's 50 with both."
 
 
-@app.command()
+@app.callback()
 def demo(
+    context: typer.Context,
     image: Annotated[Path | None, typer.Option(metavar="FILE", help=_IMAGE_HELP)] = None,
     trust: Annotated[
         Path | None, typer.Option(metavar="CERT|PEM", help="Check the signature of --image with this key.")
@@ -53,6 +65,8 @@ def demo(
     An emulated Communications Hub forms a HAN, the bridge joins it as a PPMID with its install code, downloads the
     image, verifies and activates it, restarts, raises the alert 0x8F8B and answers a CS08 read.
     """
+    if context.invoked_subcommand is not None:
+        return
     from emulator.control.cli.demo_run import carry_out
     from emulator.scenarios.update_plan import LEAN_BLOCK, UpdatePlan
 

@@ -33,7 +33,7 @@ def carry_out(plan: UpdatePlan, folder: Path, *, as_json: bool) -> int:
     """
     bridges = prepare(plan)
     with (
-        _terminated_like_interrupted(),
+        terminated_like_interrupted(),
         RunFiles(folder, capture=plan.fidelity != APS) as files,
         progress_on_stderr(quiet=as_json) as progress,
     ):
@@ -43,7 +43,7 @@ def carry_out(plan: UpdatePlan, folder: Path, *, as_json: bool) -> int:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def terminated_like_interrupted() -> Iterator[None]:
     """Let SIGTERM do what SIGINT does, so that it leaves nothing half-written either."""
     if threading.current_thread() is not threading.main_thread():
         yield

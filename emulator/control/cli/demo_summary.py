@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.observe.summary import ACTIVATED, DeviceNotes, DeviceSummary, RunNotes, RunSummary
+from emulator.observe.summary import ACTIVATED, DeviceNotes, DeviceSummary, RunNotes, RunSummary, reason_text
 
 _RESULTS = {0: "success", 1: "failure"}
 
 
 def summary_lines(summary: RunSummary, notes: RunNotes) -> Iterator[str]:
     """What people want to know of a run."""
-    words = "every bridge runs its new image" if summary.outcome == ACTIVATED else f"failed: {summary.reason}"
+    words = "every bridge runs its new image" if summary.outcome == ACTIVATED else _failure(summary.reason)
     yield f"{summary.outcome}: {words}" if summary.outcome == ACTIVATED else words
     for device in summary.devices:
         yield ""
@@ -36,7 +36,7 @@ def _device(device: DeviceSummary, notes: DeviceNotes) -> Iterator[str]:
     arrow = f"{device.version_before}, unchanged" if same else f"{device.version_before} -> {device.version_after}"
     yield f"{device.name} ({device.profile}, {device.eui64})"
     if notes.reason:
-        yield f"  outcome    {notes.outcome}: {notes.reason}"
+        yield f"  outcome    {notes.outcome}: {reason_text(notes.reason)}"
     yield f"  version    {arrow}"
     yield f"  image      {device.image_bytes:,} octets, SHA-256 {device.image_sha256[:16]}..., {_received(device)}"
     yield f"  signature  {notes.signature_check}"
@@ -46,6 +46,8 @@ def _device(device: DeviceSummary, notes: DeviceNotes) -> Iterator[str]:
         f"pacing {time.pace_s:.1f} s; {device.blocks:,} blocks of {device.block_size} octets, "
         f"{device.bytes_resent:,} octets re-sent"
     )
+    if device.battery is not None:
+        yield f"  charge     {device.battery.used_mah:,.3f} mAh used, {device.battery.left_percent:,.1f} % left"
     if device.alert is not None:
         alert = device.alert
         yield (
@@ -60,6 +62,10 @@ def _device(device: DeviceSummary, notes: DeviceNotes) -> Iterator[str]:
             f"version {answer.firmware_version}, MAC verified"
         )
         yield from _fields(notes.cs08)
+
+
+def _failure(reason: str | None) -> str:
+    return "failed" if reason is None else f"failed: {reason_text(reason)}"
 
 
 def _received(device: DeviceSummary) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from emulator.observe.report import tables
 from emulator.observe.report.markup import Html, join, tag
-from emulator.observe.report.overview import mark, section
+from emulator.observe.report.overview import mark, reason_told, section
 from emulator.observe.report.scales import duration, share, size
 from emulator.observe.summary import (
     ACTIVATED,
     AlertSummary,
+    BatterySummary,
     Cs08Summary,
     DeviceNotes,
     DeviceSummary,
@@ -30,7 +31,7 @@ def devices(summary: RunSummary, notes: RunNotes) -> Html:
 
 
 def _card(device: DeviceSummary, notes: DeviceNotes) -> Html:
-    reason = join(": ", tables.code(notes.reason)) if notes.reason else Html("")
+    reason = join(": ", reason_told(notes.reason)) if notes.reason else Html("")
     verdict = tag("span", notes.outcome, reason, class_="verdict")
     return tag(
         "article",
@@ -68,7 +69,25 @@ def _facts(device: DeviceSummary, notes: DeviceNotes) -> list[tuple[str, str]]:
         ("Image SHA-256", tables.code(device.image_sha256)),
         ("Received SHA-256", _received(device)),
     ]
-    return [*rows, ("Signature", notes.signature_check)] if notes.signature_check else rows
+    if notes.signature_check:
+        rows.append(("Signature", notes.signature_check))
+    if device.battery is not None:
+        rows.append(("Charge used", _charge(device.battery)))
+    return rows
+
+
+def _charge(battery: BatterySummary) -> str:
+    """What the update drew, by what it went into."""
+    parts = (
+        ("being on", battery.idle_mah),
+        ("sending", battery.transmit_mah),
+        ("receiving", battery.receive_mah),
+        ("polls", battery.polls_mah),
+        ("writes to flash", battery.flash_mah),
+    )
+    told = ", ".join(f"{name} {amount:,.3f}" for name, amount in parts if amount)
+    used = f"{battery.used_mah:,.3f} mAh" + (f" ({told})" if told else "")
+    return f"{used}; {battery.left_percent:,.1f} % left"
 
 
 def _received(device: DeviceSummary) -> Html:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from emulator.observe.report import tables
 from emulator.observe.report.markup import Html, join, tag
 from emulator.observe.report.scales import count, duration, share
-from emulator.observe.summary import ACTIVATED, Clock, RunNotes, RunSummary
+from emulator.observe.summary import ACTIVATED, Clock, RunNotes, RunSummary, reason_text
 
 CLOCKS = {
     Clock.VIRTUAL: "virtual: time jumps from event to event, nothing waits for the wall clock",
@@ -29,15 +32,21 @@ _TIMES = "\N{MULTIPLICATION SIGN}"
 def headline(summary: RunSummary, notes: RunNotes) -> Html:
     """What came of it, in one line and a few figures."""
     good = summary.outcome == ACTIVATED
-    reason = tag("p", "Reason: ", tables.code(summary.reason), class_="reason") if summary.reason else Html("")
+    reason = tag("p", "Reason: ", reason_told(summary.reason), class_="reason") if summary.reason else Html("")
     return tag(
         "header",
         tag("p", f"Alt HAN emulator · {notes.title}", class_="kicker"),
         tag("h1", mark(good=good), _headline_words(summary, notes)),
         reason,
-        tag("div", *(_tile(*tile) for tile in _tiles(summary)), class_="tiles"),
+        tag("div", *(tile(*each) for each in _tiles(summary)), class_="tiles"),
         class_="good" if good else "bad",
     )
+
+
+def reason_told(reason: str) -> Html:
+    """A reason as machines read it, and in words where there are any."""
+    words = reason_text(reason)
+    return tables.code(reason) if words == reason else join(f"{words}, ", tables.code(reason))
 
 
 def mark(*, good: bool) -> Html:
@@ -74,7 +83,8 @@ def _tiles(summary: RunSummary) -> list[tuple[str, str, str]]:
     ]
 
 
-def _tile(name: str, value: str, more: str) -> Html:
+def tile(name: str, value: str, more: str) -> Html:
+    """A figure that stands out."""
     return tag("div", tag("span", name), tag("strong", value), tag("small", more), class_="tile")
 
 
@@ -85,7 +95,7 @@ def at_a_glance(summary: RunSummary, notes: RunNotes) -> Html:
     rows = []
     for device in summary.devices:
         verdict = notes.of(device, summary)
-        words = tables.code(verdict.reason) if verdict.reason else verdict.outcome
+        words = reason_told(verdict.reason) if verdict.reason else verdict.outcome
         outcome = tag("span", mark(good=verdict.outcome == ACTIVATED), words, class_="outcome")
         versions = tag("code", f"{device.version_before} → {device.version_after}", class_="whole")
         resent = share(device.bytes_resent, device.image_bytes)
@@ -94,19 +104,43 @@ def at_a_glance(summary: RunSummary, notes: RunNotes) -> Html:
     return section("At a glance", tables.grid(heads, rows, numbers_from=4))
 
 
-def what_ran(summary: RunSummary, notes: RunNotes) -> Html:
+class WhatRan(Protocol):
+    """What every summary says of its run."""
+
+    @property
+    def seed(self) -> int | None:
+        """None for a run without one."""
+
+    @property
+    def fidelity(self) -> str:
+        """How much of the air was modelled."""
+
+    @property
+    def virtual_seconds(self) -> float:
+        """In the time of the run."""
+
+    @property
+    def wall_seconds(self) -> float:
+        """From the first event to the last."""
+
+    @property
+    def standards(self) -> Mapping[str, int | float | bool | str]:
+        """The switches that differ from their defaults."""
+
+
+def what_ran(summary: WhatRan, clock: Clock) -> Html:
     """How the run can be had again, and what was assumed."""
     rows = [
         ("Seed", tables.code("none" if summary.seed is None else str(summary.seed))),
         ("Fidelity", FIDELITIES.get(summary.fidelity, summary.fidelity)),
-        ("Clock", CLOCKS[notes.clock]),
+        ("Clock", CLOCKS[clock]),
         ("Time of the run", f"{summary.virtual_seconds:,.6f} s"),
         ("Wall time", f"{summary.wall_seconds:,.3f} s from the first event to the last"),
     ]
     return section("What ran", tables.pairs(rows), *_standards(summary))
 
 
-def _standards(summary: RunSummary) -> tuple[Html, ...]:
+def _standards(summary: WhatRan) -> tuple[Html, ...]:
     if not summary.standards:
         return (tag("p", ALL_DEFAULTS, class_="note"),)
     settings = [(tables.code(name), tables.code(_setting(value))) for name, value in summary.standards.items()]

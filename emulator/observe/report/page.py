@@ -44,17 +44,8 @@ def render_report(
         DecodeError: `summary` is no such object.
     """
     run = RunSummary.from_object(summary)
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{run.outcome}: {notes.title}"),
-        tag("style", Html(STYLE)),
-    )
-    main = tag(
-        "main",
+    return whole_page(
+        f"{run.outcome}: {notes.title}",
         headline(run, notes),
         at_a_glance(run, notes),
         progress(run, metrics),
@@ -62,13 +53,28 @@ def render_report(
         devices(run, notes),
         troubles(run, metrics),
         airtime(run, metrics),
-        what_ran(run, notes),
-        _files(files),
+        what_ran(run, notes.clock),
+        files_beside(files),
     )
-    return join(Html("<!DOCTYPE html>\n"), tag("html", head, tag("body", main), lang="en-GB"), Html("\n"))
 
 
-def _files(names: Sequence[str]) -> Html:
+def whole_page(title: str, *parts: Html) -> str:
+    """A page of these parts, in one file that fetches nothing."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", Html(STYLE)),
+    )
+    body = tag("body", tag("main", *parts))
+    return join(Html("<!DOCTYPE html>\n"), tag("html", head, body, lang="en-GB"), Html("\n"))
+
+
+def files_beside(names: Sequence[str]) -> Html:
+    """Links to the other files of the run."""
     beside = [name for name in names if name != _REPORT]
     if not beside:
         return Html("")

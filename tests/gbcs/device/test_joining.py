@@ -80,11 +80,11 @@ def test_a_bridge_refuses_what_its_ppmid_twin_takes(bench: Bench, ppmid: GbcsDev
 @pytest.mark.parametrize("code", [cs03.METHOD_A_METER, cs03.METHOD_A_NOT_METER, cs03.METHOD_B])
 def test_a_ppmid_joins_and_parts(bench: Bench, ppmid: GbcsDevice, code: int) -> None:
     assert join(bench, ppmid, code) == Code.SUCCESS
-    assert ppmid.state.joined == (JoinedDevice(METER, cs03.GbcsDeviceType.ESME),)
+    assert list(ppmid.state.joined) == [JoinedDevice(METER, cs03.GbcsDeviceType.ESME)]
     again = DeviceState.from_dict(json.loads(json.dumps(ppmid.state.to_dict())))
     assert again.joined == ppmid.state.joined
     assert part(bench, ppmid) == cs04.ResponseCode.SUCCESS
-    assert ppmid.state.joined == ()
+    assert list(ppmid.state.joined) == []
     assert part(bench, ppmid, cs04.METHOD_B) == cs04.ResponseCode.NOT_IN_DEVICE_LOG
 
 
