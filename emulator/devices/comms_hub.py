@@ -24,12 +24,14 @@ from emulator.devices.device_log_entries import DeviceLogRules
 from emulator.devices.device_log_state import DeviceLogState
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
+from emulator.devices.gpf import Gpf
 from emulator.devices.hub_chf import HubChf
 from emulator.devices.hub_firmware import HubFirmware
 from emulator.devices.hub_gbcs import HubGbcs
 from emulator.devices.hub_life import HUB_LIFE, HubAction, HubEvent, HubLife
 from emulator.devices.profile import HubProfile
 from emulator.gbcs.device.identity import DeviceIdentity
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.ports.aps import (
     ApsIndication,
     ApsPort,
@@ -58,7 +60,7 @@ class CommsHub:
         standards: the open questions.
         rng: the stream for its chance decisions.
         report: told of everything that happens to it.
-        chf: the GBCS identity of its CHF; None: it has no device log, and lets in whom `admit` names.
+        chf: the GBCS identity of its CHF.
         epoch: the date of `now` = 0.
     """
 
@@ -69,8 +71,8 @@ class CommsHub:
         standards: Standards,
         rng: Random,
         report: Report,
+        chf: DeviceIdentity,
         *,
-        chf: DeviceIdentity | None = None,
         epoch: datetime = VIRTUAL_EPOCH,
     ) -> None:
         self.port = port
@@ -88,7 +90,8 @@ class CommsHub:
         )  # fmt: skip
         self.firmware.serves = profile.serves_bridges
         self.gbcs = HubGbcs(port, self._endpoint, self._upwards, standards, report, self._alarm)
-        self.chf = None if chf is None else self._make_chf(chf, standards, epoch)
+        self.chf = self._make_chf(chf, standards, epoch)
+        self.gpf = self._make_gpf()
         self._held: list[bytes] = []
         serve_hub(self._endpoint.server, self._endpoint.client, profile, epoch)
         port.attach(self)
@@ -135,23 +138,13 @@ class CommsHub:
         self._discovery.on_timeout(now)
         self.gbcs.on_timeout(now)
         self.firmware.on_timeout(now)
-        if self.chf is None:
-            self._alarm.find(self._timers, self._discovery.timers, self.gbcs)
-            return
         self.chf.on_timeout(now)
         self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.chf)
 
     # The HAN
 
-    def admit(self, device: Eui64, link_key: bytes, until: int, now: int) -> None:
-        """Let a device join under the link key of its install code until `until` (µs)."""
-        self.port.allow(device, link_key)
-        self.port.permit_joining(until, now)
-
     def register(self, device: Eui64, device_type: int, install_code: bytes, join_timeout: int, now: int) -> None:
-        """Put a device into the device log by hand, as CCS01 does; LocalProtocolError for a hub without one."""
-        if self.chf is None:
-            raise LocalProtocolError("a hub without a CHF has no device log")
+        """Put a device into the device log by hand, as CCS01 does, and let it join for so many seconds."""
         self.chf.register(device, device_type, install_code, join_timeout, now)
 
     def network(self, event: NetworkEvent, now: int) -> None:
@@ -165,16 +158,14 @@ class CommsHub:
         elif isinstance(event, DeviceJoined):
             fields: dict[str, object] = {"device": eui64_text(event.eui64), "short": f"{event.short:04x}"}
             self._report("hub.device-joined", None, fields, now)
-            if self.chf is not None:
-                self.chf.carry_out(self.chf.log.joined(event.eui64, now), now)
+            self.chf.carry_out(self.chf.log.joined(event.eui64, now), now)
         elif isinstance(event, DeviceLeft):
             self._report("hub.device-left", event.reason, {"device": eui64_text(event.eui64)}, now)
             self.gbcs.tunnels.forget(event.eui64)
             self.firmware.device_left(event.eui64, event.reason, now)
-            if self.chf is not None:
-                self.chf.carry_out(self.chf.log.left(event.eui64, now), now)
+            self.chf.carry_out(self.chf.log.left(event.eui64, now), now)
         elif isinstance(event, JoinRefused):
-            reason = event.reason if self.chf is None else self.chf.why_refused(event, now)
+            reason = self.chf.why_refused(event, now)
             self._report("hub.join-refused", reason, {"device": eui64_text(event.eui64)}, now)
 
     # The gateway
@@ -197,7 +188,7 @@ class CommsHub:
 
     def deliver_gbcs(self, device: Eui64, octets: bytes, now: int) -> None:
         """A GBCS command for a device, or for the CHF; what comes while the hub is off waits."""
-        if self.chf is None or device != self.chf.entity_id:
+        if device != self.chf.entity_id:
             self.gbcs.tunnels.deliver(device, octets, now)
         elif self.life is HubLife.RUNNING:
             self.chf.received(octets, now)
@@ -216,10 +207,11 @@ class CommsHub:
 
     def received(self, message: ApsIndication, now: int) -> None:
         """A message from the HAN."""
-        if self.chf is not None:
-            self.chf.heard(message, now)
+        self.chf.heard(message, now)
         if message.destination_endpoint == 0:
             self._discovery.received(message, now)
+        elif self.gpf is not None and message.destination_endpoint == self.gpf.number:
+            self.gpf.received(message, now)
         else:
             self._endpoint.received(message, now)
 
@@ -254,18 +246,26 @@ class CommsHub:
         log = DeviceLog(DeviceLogState(self.port.eui64), rules, epoch=epoch, alarm=self._alarm)
         return HubChf(self.port, self, identity, log, device_settings(standards), self._upwards, self._report, epoch)
 
+    def _make_gpf(self) -> Gpf | None:
+        table = self.profile.gpf
+        if table is None:
+            return None
+        return Gpf(self.port, self.profile.profile_id, table, self._is_gas_meter, self._report)
+
+    def _is_gas_meter(self, device: Eui64) -> bool:
+        return self.chf.log.type_of(device) is HanDeviceType.GSME
+
     def restore_pan(self, extended_pan_id: Eui64, now: int) -> None:
         """The device log of the hub before this one was restored: its HAN is this one's now."""
         self._report("hub.restored", None, {"extended_pan_id": eui64_text(extended_pan_id)}, now)
 
     def firmware_refusal(self, device: Eui64) -> str | None:
         """Why a device may have no firmware, by what the device log says of it."""
-        return None if self.chf is None else self.chf.log.firmware_refusal(device, self.profile.ota.serves)
+        return self.chf.log.firmware_refusal(device, self.profile.ota.serves)
 
     def image_settled(self, device: Eui64, image: ImageIdentity, reason: str | None, now: int) -> None:
         """A device is through with an image."""
-        if self.chf is not None:
-            self.chf.transferred(device, image, reason, now)
+        self.chf.transferred(device, image, reason, now)
 
     # Discovery
 
@@ -316,11 +316,10 @@ class CommsHub:
     def _serve(self, now: int, _reason: str) -> None:
         self.firmware.start(now)
         self.gbcs.start(now)
-        if self.chf is not None:
-            self.chf.resume(now)
-            held, self._held = self._held, []
-            for octets in held:
-                self.chf.received(octets, now)
+        self.chf.resume(now)
+        held, self._held = self._held, []
+        for octets in held:
+            self.chf.received(octets, now)
 
     def _note(self, _now: int, _reason: str) -> None:
         """Nothing."""

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from emulator.core.eui64 import Eui64
+from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
 from emulator.devices.bridge import Bridge, BridgeCredentials, Life
 from emulator.devices.comms_hub import CommsHub
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_loading import load_hub, load_joiner
+from emulator.gbcs.pki import generate_pki
+from emulator.gbcs.roles import RemotePartyRole
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.image.signature import Verifier, not_checked
 from emulator.ports.aps import (
     ApsIndication,
@@ -58,6 +62,9 @@ class FakePort:
 
     def allow(self, device: Eui64, link_key: bytes) -> None:
         self.calls.append("allow")
+
+    def forbid(self, device: Eui64) -> None:
+        self.calls.append("forbid")
 
     def remove(self, device: Eui64, now: int) -> None:
         self.calls.append("remove")
@@ -161,15 +168,20 @@ class LoneBridge:
         self.bridge.sent(len(self.port.sent), outcome, self.now)
 
 
+CHF = Eui64(0x00DB_0000_0000_0003)
+
+
 class LoneHub:
     """The same for a hub."""
 
     def __init__(self, profile: str = "hub", **standards: object) -> None:
         self.port = FakePort(HUB)
         self.reports = Reports()
-        self.hub = CommsHub(self.port, load_hub(profile), Standards(standards), random.Random(1), self.reports)
+        chf = generate_pki(SeededStreams(1), ()).identity(CHF, RemotePartyRole.WAN_PROVIDER)
+        self.hub = CommsHub(self.port, load_hub(profile), Standards(standards), random.Random(1), self.reports, chf)
         self.hub.power_on(NetworkSettings(15, 0x1A62, HUB, bytes(16)), 0)
         self.hub.network(NetworkUp(0, 0x1A62, HUB, 15, 0, HUB), 0)
+        self.hub.register(DEVICE, HanDeviceType.PPMID, bytes(16), 60, 0)
 
     def take(self, cluster: int, frame: ZclFrame | bytes, **changes: object) -> None:
         self.hub.received(from_device(cluster, frame, **changes), 0)

@@ -7,10 +7,10 @@ import itertools
 import pytest
 
 from emulator.core.clock import HOUR, MINUTE
+from emulator.core.table import rows
 from emulator.devices import bridge, comms_hub
 from emulator.devices.bridge_life import LIFE, Life, LifeAction, LifeEvent
 from emulator.devices.hub_life import HUB_LIFE, HubAction, HubEvent, HubLife
-from emulator.ota.table import rows
 from emulator.ports.aps import NetworkDown, NetworkUp
 from tests.devices.fake_port import HUB, UP, LoneBridge, LoneHub
 from tests.devices.world import OLD, World, image
@@ -148,7 +148,8 @@ def test_a_hub_is_formed_once_and_goes_on_with_its_network_after_that() -> None:
     lone.hub.power_off(HOUR)
     lone.hub.power_on(lone.hub._settings, HOUR)  # type: ignore[arg-type]  # it was on before
     lone.hub.on_timeout(2 * HOUR)
-    assert lone.port.calls == ["form", "stop", "resume", "stop", "resume"]
+    life = [call for call in lone.port.calls if call in {"form", "stop", "resume"}]
+    assert life == ["form", "stop", "resume", "stop", "resume"]
     assert lone.hub.life is HubLife.STARTING
 
 

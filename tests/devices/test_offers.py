@@ -6,6 +6,7 @@ import pytest
 
 from emulator.core.clock import DAY, HOUR, MINUTE
 from emulator.core.errors import BadInput
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.zigbee.clusters.ota import IMAGE_NOTIFY, OTA_CLUSTER
 from tests.devices.world import NEW, OLD, World, image
 
@@ -133,10 +134,22 @@ def test_a_bridge_that_leaves_frees_the_block() -> None:
 
 def test_an_image_for_a_device_that_is_not_there_fails_at_once() -> None:
     world = World("bridge-1")
-    absent = world.add()
-    world.offer(image(1000), absent, world.member)
+    absent, stranger = world.add(), world.add()
+    world.hub.register(absent.bridge.eui64, HanDeviceType.PPMID, absent.install_code, 60, world.now)
+    world.offer(image(1000), absent, stranger, world.member)
     assert world.until(lambda: world.bridge.version == NEW)
     assert world.status_of(absent) == [("failed", "not-on-the-han")]
+    assert world.status_of(stranger) == [("failed", "not-in-log")]
+
+
+@pytest.mark.parametrize("device_type", [HanDeviceType.IHD, HanDeviceType.CAD])
+def test_a_device_of_a_type_that_has_no_firmware_is_offered_none(device_type: HanDeviceType) -> None:
+    world = World("bridge-1")
+    other = world.add()
+    world.hub.register(other.bridge.eui64, device_type, other.install_code, 60, world.now)
+    world.offer(image(1000), other)
+    assert world.status_of(other) == [("failed", "no-firmware-for-type")]
+    assert world.of("ota.server.notify") == []
 
 
 @pytest.mark.parametrize("moment", ["off", "booting"])

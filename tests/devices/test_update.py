@@ -71,7 +71,7 @@ def test_a_bridge_without_transport_is_updated_and_raises_nothing() -> None:
     world.run_for(HOUR)
     assert world.alerts == []
     assert world.reasons("gbcs.alert-withheld") == ["no-gbcs-transport"]
-    assert world.of("gbcs.alert") == []
+    assert world.of("gbcs.alert", "bridge-1") == []
 
 
 @pytest.mark.parametrize("switch, version", [("running", OLD), ("failed", NEW)])

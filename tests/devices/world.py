@@ -16,8 +16,16 @@ from emulator.devices.bridge_memory import BridgeMemory
 from emulator.devices.comms_hub import CommsHub
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_loading import load_hub, load_joiner
-from emulator.gbcs.access_control_broker import AccessControlBroker, FirmwareActivationAlert, FirmwareVersionRead
+from emulator.gbcs.access_control_broker import (
+    AccessControlBroker,
+    Alerted,
+    Answered,
+    FirmwareActivationAlert,
+    FirmwareVersionRead,
+)
 from emulator.gbcs.pki import Pki, generate_pki
+from emulator.gbcs.roles import RemotePartyRole
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.image.flash import Flash
 from emulator.image.header import OtaHeader
 from emulator.image.signature import Verifier, not_checked
@@ -28,8 +36,10 @@ from emulator.runtime.engine import Engine
 from emulator.runtime.han_setup import trusted_roles
 from emulator.transports.memory.aps_air import ApsAir
 from emulator.transports.memory.topology import Topology
+from emulator.zigbee.security.keys import install_code_key
 
 HUB = Eui64(0x00DB_0000_0000_0001)
+CHF = Eui64(0x00DB_0000_0000_0002)
 NETWORK = NetworkSettings(15, 0x1A62, HUB, bytes(range(16)))
 OLD = 0x0001_0000
 NEW = 0x0002_0000
@@ -104,6 +114,7 @@ class Member:
     bridge: Bridge
     driver: DeviceDriver
     port: TappedPort
+    install_code: bytes
     sent: list[ApsMessage] = field(default_factory=list)
 
 
@@ -120,6 +131,8 @@ class World:
         self.standards = Standards({"limits.image_octets": limit, **set_to})
         self.events: list[Happened] = []
         self.alerts: list[FirmwareActivationAlert] = []
+        self.other_alerts: list[Alerted] = []
+        self.answers: list[Answered] = []
         self.refusals: list[str] = []
         self.readings: list[FirmwareVersionRead] = []
         self.statuses: list[tuple[int, str, str | None]] = []
@@ -131,9 +144,11 @@ class World:
             self.standards,
             self.streams.stream("hub"),
             self._reporter("hub"),
+            pki().identity(CHF, RemotePartyRole.WAN_PROVIDER),
         )
         self.hub_driver = DeviceDriver(self.engine, self.hub_port, self.hub)  # type: ignore[arg-type]  # as above
         self.broker = AccessControlBroker(pki().access_control_broker.keys)
+        self.broker.register(CHF, pki().device(CHF).public_keys)
         self.hub.attach_gateway_user(self)
         self.members: list[Member] = []
         self._count = 0
@@ -165,11 +180,13 @@ class World:
         self.topology.connect(HUB, eui64)
         sent: list[ApsMessage] = []
         port = TappedPort(self.air.port(eui64, self._reporter(f"{name}/stack")), sent.append)
+        code = bytes([number]) * 16
         keys, made_for = pki().device(eui64), standards or self.standards
+        identity = pki().identity(eui64, *trusted_roles(made_for)) if gbcs else None
         bridge = Bridge(
             port,  # type: ignore[arg-type]  # passes everything on
             load_joiner(profile) if isinstance(profile, str) else profile,
-            BridgeCredentials(bytes([number]) * 16, pki().identity(eui64, *trusted_roles(made_for)) if gbcs else None),
+            BridgeCredentials(install_code_key(code), identity),
             made_for,
             self.streams.stream(name),
             self._reporter(name),
@@ -179,13 +196,13 @@ class World:
         )
         driver = DeviceDriver(self.engine, port, bridge)  # type: ignore[arg-type]  # as above
         self.broker.register(eui64, keys.public_keys)
-        return Member(name, bridge, driver, port, sent)
+        return Member(name, bridge, driver, port, code, sent)
 
     def join(self, member: Member) -> Member:
         """Switch it on, and wait until it is at work."""
         self.members.append(member)
         bridge = member.bridge
-        self.hub.admit(bridge.eui64, bridge.install_code_key, self.now + HOUR, self.now)
+        self.hub.register(bridge.eui64, HanDeviceType.PPMID, member.install_code, 3_600, self.now)
         bridge.power_on(self.now)
         self.arm()
         assert self.until(lambda: bridge.life is Life.RUNNING, MINUTE), self.events[-5:]
@@ -243,12 +260,26 @@ class World:
         self.arm()
         return command
 
+    def command(self, to: Eui64, message_code: int, payload: bytes, *, signed: bool = False) -> bytes:
+        """Send any Command of the broker; the octets."""
+        octets = self.broker.command(to, message_code, payload, signed=signed)
+        self.deliver(to, octets)
+        return octets
+
+    def deliver(self, to: Eui64, octets: bytes) -> None:
+        self.hub.deliver_gbcs(to, octets, self.now)
+        self.arm()
+
     def gbcs_from_device(self, device: Eui64, octets: bytes, now: int) -> None:
         outcome = self.broker.receive(octets, now)
         if isinstance(outcome, FirmwareActivationAlert):
             self.alerts.append(outcome)
         elif isinstance(outcome, FirmwareVersionRead):
             self.readings.append(outcome)
+        elif isinstance(outcome, Alerted):
+            self.other_alerts.append(outcome)
+        elif isinstance(outcome, Answered):
+            self.answers.append(outcome)
         else:
             self.refusals.append(outcome.reason.value)
 
