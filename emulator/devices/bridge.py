@@ -13,10 +13,12 @@ from random import Random
 from typing import Final
 
 from emulator.core.clock import SECOND, VIRTUAL_EPOCH
+from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.core.timers import Alarm, Timers
+from emulator.devices.battery_supply import BATTERY_EMPTY, battery_supply
 from emulator.devices.bridge_firmware import BridgeFirmware, FirmwareRules
 from emulator.devices.bridge_gbcs import BridgeGbcs
 from emulator.devices.bridge_life import LIFE, Life, LifeAction, LifeEvent
@@ -24,7 +26,10 @@ from emulator.devices.bridge_memory import BridgeMemory
 from emulator.devices.bridge_setup import serve_bridge, stack_configuration
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
+from emulator.devices.joiner_keys import JoinerKeys
+from emulator.devices.key_establishment import KeyEstablishmentMeans
 from emulator.devices.profile import JoinerProfile
+from emulator.devices.traffic import Traffic
 from emulator.gbcs.device.identity import DeviceIdentity
 from emulator.image.flash import PowerCut
 from emulator.image.signature import Verifier, not_checked
@@ -42,10 +47,11 @@ from emulator.ports.aps import (
     NetworkUp,
     Outcome,
 )
+from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT_CLUSTER
 from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
 from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER
 from emulator.zigbee.frames.zcl import ZclFrame
-from emulator.zigbee.frames.zcl_foundation import DefaultResponse
+from emulator.zigbee.frames.zcl_foundation import DefaultResponse, ReadAttributesResponse
 
 __all__ = ["Bridge", "BridgeCredentials", "Life"]
 
@@ -61,10 +67,12 @@ class BridgeCredentials:
     Attributes:
         install_code_key: pre-configured trust centre link key, 16 octets.
         gbcs: what it was made with; None: it speaks no GBCS.
+        cbke: what it establishes keys with; None: it goes without.
     """
 
     install_code_key: bytes
     gbcs: DeviceIdentity | None = None
+    cbke: KeyEstablishmentMeans | None = None
 
 
 class Bridge:
@@ -81,6 +89,9 @@ class Bridge:
         verifier: checks the manufacturer's signature of an image.
         behaviour: what its OTA client does wrong on purpose.
         epoch: the date of `now` = 0.
+
+    Attributes:
+        supply: its battery; None where its profile has none.
     """
 
     def __init__(
@@ -102,6 +113,7 @@ class Bridge:
         self.memory = memory or BridgeMemory()
         self.life = Life.OFF
         self._credentials = credentials
+        self.cbke = credentials.cbke
         self._report = report
         self._alarm = Alarm()
         self._timers: Timers[LifeEvent] = Timers(self._alarm)
@@ -111,6 +123,8 @@ class Bridge:
         self.firmware = BridgeFirmware(
             self, self._endpoint, port.eui64, profile, self.memory, rules, rng, report
         )  # fmt: skip
+        # Not before the firmware: what the factory writes to flash costs no charge.
+        self.supply = battery_supply(profile, self.memory.flash, self._alarm, report)
         self.gbcs = BridgeGbcs(
             self,
             self._endpoint,
@@ -123,6 +137,17 @@ class Bridge:
             report,
             self._alarm,
         )
+        self.keys = JoinerKeys(
+            self,
+            port,
+            self._endpoint,
+            credentials.install_code_key,
+            credentials.cbke,
+            rng,
+            report,
+            self._alarm,
+        )
+        self.traffic = Traffic(self, self._endpoint, profile.traffic, rng, report, self._alarm)
         serve_bridge(self._endpoint.server, self._endpoint.client, profile, self.firmware.attribute)
         port.attach(self)
         port.configure(stack_configuration(profile, credentials.install_code_key))
@@ -170,8 +195,11 @@ class Bridge:
     # Power and time
 
     def power_on(self, now: int) -> None:
-        """Power comes: boot, then go on with the network it knows, or join one."""
-        self._step(LifeEvent.POWER_ON, now)
+        """Power comes: boot, then go on with the network it knows, or join one; an empty battery gives none."""
+        if self.supply is not None and self.supply.is_empty(now):
+            self._report("bridge.power", BATTERY_EMPTY, {}, now)
+        else:
+            self._step(LifeEvent.POWER_ON, now)
 
     def power_off(self, now: int, reason: str = "off") -> None:
         """Power goes: everything volatile is lost."""
@@ -180,6 +208,18 @@ class Bridge:
     def restart(self, now: int) -> None:
         """Off and on again at once."""
         self.power_off(now, "restart")
+        self.power_on(now)
+
+    def change_battery(self, now: int) -> None:
+        """Put a fresh battery in: power goes and comes, and like after any start the hub is asked for an image.
+
+        Raises:
+            LocalProtocolError: its profile has no battery.
+        """
+        if self.supply is None:
+            raise LocalProtocolError("a bridge without a battery has none to be changed")
+        self.power_off(now, "battery-change")
+        self.supply.exchange(now)
         self.power_on(now)
 
     def next_timeout(self) -> int | None:
@@ -193,11 +233,16 @@ class Bridge:
             for event in self._timers.due(now):
                 self._step(event, now)
             self._discovery.on_timeout(now)
+            self.keys.on_timeout(now)
             self.gbcs.on_timeout(now)
+            self.traffic.on_timeout(now)
             self.firmware.on_timeout(now)
+            if self.supply is not None:
+                self.supply.on_timeout(now)
         except PowerCut as cut:
-            self._step(LifeEvent.POWER_CUT, now, str(cut))
-        self._alarm.find(self._timers, self._discovery.timers, self.gbcs)
+            self._power_lost(cut, now)
+        others = () if self.supply is None else (self.supply.timers,)
+        self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.keys, self.traffic, *others)
 
     # What the stack says
 
@@ -206,6 +251,7 @@ class Bridge:
         try:
             if isinstance(event, NetworkUp):
                 self._report("bridge.joined", None, _whereabouts(event), now)
+                self.keys.trust_centre = event.trust_centre
                 self._step(LifeEvent.NETWORK_UP, now)
             elif isinstance(event, NetworkDown) and event.reason == NOT_JOINED:
                 self._step(LifeEvent.NOT_JOINED, now)
@@ -213,30 +259,33 @@ class Bridge:
                 self._report("bridge.network-down", event.reason, {}, now)
                 self._step(LifeEvent.NETWORK_DOWN, now)
         except PowerCut as cut:
-            self._step(LifeEvent.POWER_CUT, now, str(cut))
+            self._power_lost(cut, now)
 
     def received(self, message: ApsIndication, now: int) -> None:
         """A message from the HAN."""
         try:
             if message.destination_endpoint == 0:
                 self._discovery.received(message, now)
-            else:
+            elif not self.traffic.received(message, now):
                 self._endpoint.received(message, now)
         except PowerCut as cut:
-            self._step(LifeEvent.POWER_CUT, now, str(cut))
+            self._power_lost(cut, now)
 
     def sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message of ours."""
         try:
-            if not self.firmware.sent(handle, outcome, now):
+            parts = (self.firmware.sent, self.keys.sent, self.traffic.sent)
+            if not any(part(handle, outcome, now) for part in parts):
                 self.gbcs.sent(handle, outcome, now)
         except PowerCut as cut:
-            self._step(LifeEvent.POWER_CUT, now, str(cut))
+            self._power_lost(cut, now)
 
     # What the endpoint and discovery say
 
     def cluster_command(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
         """A cluster's own command; False if nothing here takes it."""
+        if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
+            return self.keys.received(message, frame, now)
         if not frame.server_to_client:
             return False
         if message.cluster == OTA_CLUSTER:
@@ -247,6 +296,13 @@ class Bridge:
         """The hub refused a command of ours, or has no other answer."""
         if message.cluster == OTA_CLUSTER and frame.server_to_client:
             self.firmware.default_response(message, response, now)
+        elif message.cluster == KEY_ESTABLISHMENT_CLUSTER:
+            self.keys.default_response(message, response, now)
+
+    def attributes_read(self, message: ApsIndication, response: ReadAttributesResponse, now: int) -> None:
+        """The hub's attributes."""
+        if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
+            self.keys.attributes_read(response, now)
 
     def service_found(self, device: int, cluster: int, endpoint: int, now: int) -> None:
         """The hub serves a cluster that we use."""
@@ -254,12 +310,20 @@ class Bridge:
             self.firmware.server_found(endpoint, self.port.eui64_of(device) or Eui64(0), now)
         elif cluster == TUNNELLING_CLUSTER:
             self.gbcs.server_found(endpoint, now)
+        elif cluster == KEY_ESTABLISHMENT_CLUSTER:
+            self.keys.server_found(endpoint, now)
+        else:
+            self.traffic.server_found(cluster, endpoint)
 
     def service_missing(self, device: int, cluster: int, reason: str, now: int) -> None:
         """The hub does not serve a cluster that we use, or does not say; the part looks again later."""
         self._report("bridge.discovery", reason, {"of": f"{device:04x}", "cluster": f"{cluster:04x}"}, now)
         if cluster == TUNNELLING_CLUSTER:
             self.gbcs.server_missing(now)
+        elif cluster == KEY_ESTABLISHMENT_CLUSTER:
+            self.keys.server_missing(now)
+        elif cluster != OTA_CLUSTER:
+            self.traffic.server_missing(cluster, reason, now)
 
     # What the parts ask for
 
@@ -267,13 +331,26 @@ class Bridge:
         """Find out where the hub serves a cluster."""
         self._discovery.find(COORDINATOR, cluster, now)
 
+    def keys_ready(self, now: int) -> None:
+        """There is a link key with the hub under which everything may be used."""
+        self._step(LifeEvent.KEY_ESTABLISHED, now)
+
     def activate(self, image: ImageIdentity, now: int) -> None:
         """Write the image in the slot into place, and come back with it."""
         # Kept first: from here on a cut does not undo the decision, the next boot carries it out.
         self.memory.change(activating=image)
         self._step(LifeEvent.ACTIVATE, now)
 
+    def hindrance(self, now: int) -> str | None:
+        """Why an image that is offered is not fetched now."""
+        return None if self.supply is None else self.supply.hindrance(now)
+
     # Life
+
+    def _power_lost(self, cut: PowerCut, now: int) -> None:
+        """The flash says that the power is gone, or the battery does; from a battery alone it does not come back."""
+        exhausted = self.supply is not None and self.supply.is_empty(now)
+        self._step(LifeEvent.RUN_DOWN if exhausted else LifeEvent.POWER_CUT, now, str(cut))
 
     def _step(self, event: LifeEvent, now: int, reason: str = "") -> None:
         row = LIFE[self.life].get(event)
@@ -283,6 +360,8 @@ class Bridge:
 
     def _boot(self, now: int, _reason: str) -> None:
         self._timers.clear()
+        if self.supply is not None:
+            self.supply.switch_on(now)
         self._report("bridge.power", "on", {"version": f"{self.version:08X}"}, now)
         self._timers.set(LifeEvent.BOOTED, now + self.profile.boot_time)
 
@@ -293,6 +372,8 @@ class Bridge:
     def _shut_down(self, now: int, reason: str) -> None:
         self._stop_parts(now)
         self.port.stop(now)
+        if self.supply is not None:
+            self.supply.switch_off(now)
         self._report("bridge.power", reason, {}, now)
 
     def _lose_power(self, now: int, reason: str) -> None:
@@ -300,6 +381,12 @@ class Bridge:
         self._shut_down(now, "cut")
         self._report("bridge.power", "cut-in-write", {"write": reason}, now)
         self._timers.set(LifeEvent.POWER_ON, now + POWER_CUT_PAUSE)
+
+    def _go_dead(self, now: int, reason: str) -> None:
+        """Nothing is left in the battery: whatever was being written is cut, and only a fresh one brings it back."""
+        self._shut_down(now, BATTERY_EMPTY)
+        if self.supply is not None:
+            self.supply.ran_out(reason, now)
 
     def _resume(self, now: int, _reason: str) -> None:
         self.memory.reload()
@@ -314,10 +401,14 @@ class Bridge:
     def _join_later(self, now: int, _reason: str) -> None:
         self._timers.set(LifeEvent.REJOIN_DUE, now + REJOIN_PAUSE)
 
+    def _establish(self, now: int, _reason: str) -> None:
+        self.keys.start(now)
+
     def _run(self, now: int, _reason: str) -> None:
         """Find out what the hub serves, and start the parts."""
         self.firmware.start(now)
         self.gbcs.start(now)
+        self.traffic.start(now)
 
     def _lose_network(self, now: int, reason: str) -> None:
         self._stop_parts(now)
@@ -339,7 +430,9 @@ class Bridge:
         self._timers.clear()
         self._discovery.stop()
         self.firmware.stop()
+        self.keys.stop(now)
         self.gbcs.stop(now)
+        self.traffic.stop()
 
 
 def _whereabouts(event: NetworkUp) -> dict[str, object]:
@@ -356,9 +449,11 @@ ACTIONS: Final[dict[LifeAction, Callable[[Bridge, int, str], None]]] = {
     LifeAction.STAY_OFF: Bridge._stay_off,
     LifeAction.SHUT_DOWN: Bridge._shut_down,
     LifeAction.LOSE_POWER: Bridge._lose_power,
+    LifeAction.GO_DEAD: Bridge._go_dead,
     LifeAction.RESUME: Bridge._resume,
     LifeAction.JOIN: Bridge._join,
     LifeAction.JOIN_LATER: Bridge._join_later,
+    LifeAction.ESTABLISH: Bridge._establish,
     LifeAction.RUN: Bridge._run,
     LifeAction.LOSE_NETWORK: Bridge._lose_network,
     LifeAction.WRITE_IMAGE: Bridge._write_image,

@@ -15,6 +15,8 @@ class Life(Enum):
     BOOTING = "booting"
     JOINING = "joining"
     """Joining a network, or going on with the one it knows."""
+    ESTABLISHING = "establishing"
+    """On the network, without a link key of its own so far."""
     RUNNING = "running"
     ACTIVATING = "activating"
     """Writing a new image into place; it restarts after that."""
@@ -34,6 +36,8 @@ class LifeEvent(Enum):
     NETWORK_DOWN = "network-down"
     NOT_JOINED = "not-joined"
     """The stack knows no network to go on with."""
+    KEY_ESTABLISHED = "key-established"
+    """It has a link key of its own with the hub, or needs none."""
     REJOIN_DUE = "rejoin-due"
     ACTIVATE = "activate"
     WRITTEN = "written"
@@ -51,6 +55,7 @@ class LifeAction(Enum):
     RESUME = "resume"
     JOIN = "join"
     JOIN_LATER = "join-later"
+    ESTABLISH = "establish"
     RUN = "run"
     LOSE_NETWORK = "lose-network"
     WRITE_IMAGE = "write-image"
@@ -79,10 +84,16 @@ LIFE: Final[Table[Life, LifeEvent, LifeAction]] = {
     },
     L.JOINING: {
         **_POWERED,
-        E.NETWORK_UP: Row(A.RUN, L.RUNNING),
+        E.NETWORK_UP: Row(A.ESTABLISH, L.ESTABLISHING),
         E.NOT_JOINED: Row(A.JOIN, L.JOINING),
         E.NETWORK_DOWN: Row(A.JOIN_LATER, L.JOINING),
         E.REJOIN_DUE: Row(A.JOIN, L.JOINING),
+    },
+    L.ESTABLISHING: {
+        **_POWERED,
+        E.NETWORK_UP: Row(A.NOTE, L.ESTABLISHING),
+        E.NETWORK_DOWN: Row(A.LOSE_NETWORK, L.JOINING),
+        E.KEY_ESTABLISHED: Row(A.RUN, L.RUNNING),
     },
     L.RUNNING: {
         **_POWERED,

@@ -7,10 +7,13 @@ what is for others, and `hub_chf`, which is a GBCS device itself and has the dev
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Final
 
+from emulator.cbke.responder import Responder
+from emulator.cbke.settings import ResponderSettings
 from emulator.core.clock import VIRTUAL_EPOCH, zigbee_utc
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
@@ -21,6 +24,7 @@ from emulator.devices.bridge_gbcs import device_settings
 from emulator.devices.comms_hub_setup import hub_configuration, serve_hub
 from emulator.devices.device_log import DeviceLog
 from emulator.devices.device_log_entries import DeviceLogRules
+from emulator.devices.device_log_life import Standing
 from emulator.devices.device_log_state import DeviceLogState
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
@@ -29,6 +33,11 @@ from emulator.devices.hub_chf import HubChf
 from emulator.devices.hub_firmware import HubFirmware
 from emulator.devices.hub_gbcs import HubGbcs
 from emulator.devices.hub_life import HUB_LIFE, HubAction, HubEvent, HubLife
+from emulator.devices.key_establishment import (
+    CLUSTERS_WITHOUT_LINK_KEY,
+    KeyEstablishment,
+    KeyEstablishmentMeans,
+)
 from emulator.devices.profile import HubProfile
 from emulator.gbcs.device.identity import DeviceIdentity
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
@@ -45,10 +54,11 @@ from emulator.ports.aps import (
     Outcome,
 )
 from emulator.ports.gateway import HanGatewayUser
+from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT_CLUSTER
 from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
 from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER
 from emulator.zigbee.frames.zcl import ZclFrame
-from emulator.zigbee.frames.zcl_foundation import DefaultResponse
+from emulator.zigbee.frames.zcl_foundation import DefaultResponse, ReadAttributesResponse
 
 
 class CommsHub:
@@ -61,6 +71,7 @@ class CommsHub:
         rng: the stream for its chance decisions.
         report: told of everything that happens to it.
         chf: the GBCS identity of its CHF.
+        cbke: what it establishes keys with; None: devices stay under the key of their install code.
         epoch: the date of `now` = 0.
     """
 
@@ -73,6 +84,7 @@ class CommsHub:
         report: Report,
         chf: DeviceIdentity,
         *,
+        cbke: KeyEstablishmentMeans | None = None,
         epoch: datetime = VIRTUAL_EPOCH,
     ) -> None:
         self.port = port
@@ -90,6 +102,17 @@ class CommsHub:
         )  # fmt: skip
         self.firmware.serves = profile.serves_bridges
         self.gbcs = HubGbcs(port, self._endpoint, self._upwards, standards, report, self._alarm)
+        self.cbke = cbke
+        self.keys: KeyEstablishment | None = None
+        if cbke is not None:
+            settings = replace(
+                ResponderSettings.of(standards),
+                ephemeral_seconds=cbke.ephemeral_seconds,
+                confirm_seconds=cbke.confirm_seconds,
+            )
+            machine = Responder(cbke.credentials, rng, settings, self._alarm)
+            self.keys = KeyEstablishment(port, self._endpoint, machine, self, cbke.computer, report)
+            self._endpoint.open_clusters = cbke.open_clusters
         self.chf = self._make_chf(chf, standards, epoch)
         self.gpf = self._make_gpf()
         self._held: list[bytes] = []
@@ -139,7 +162,11 @@ class CommsHub:
         self.gbcs.on_timeout(now)
         self.firmware.on_timeout(now)
         self.chf.on_timeout(now)
-        self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.chf)
+        if self.keys is None:
+            self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.chf)
+            return
+        self.keys.on_timeout(now)
+        self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.chf, self.keys)
 
     # The HAN
 
@@ -210,6 +237,9 @@ class CommsHub:
         self.chf.heard(message, now)
         if message.destination_endpoint == 0:
             self._discovery.received(message, now)
+        elif self._too_early(message):
+            fields: dict[str, object] = {"from": f"{message.source:04x}", "cluster": f"{message.cluster:04x}"}
+            self._report("trust.dropped", "key-not-established", fields, now)
         elif self.gpf is not None and message.destination_endpoint == self.gpf.number:
             self.gpf.received(message, now)
         else:
@@ -217,12 +247,15 @@ class CommsHub:
 
     def sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message of ours."""
-        if not self.firmware.sent(handle, outcome, now):
+        ours = self.firmware.sent(handle, outcome, now)
+        if not ours and not (self.keys is not None and self.keys.sent(handle, outcome, now)):
             self.gbcs.sent(handle, outcome, now)
 
     def cluster_command(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
         """A cluster's own command; False if nothing here takes it."""
         device = message.source_eui64
+        if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
+            return self.keys is not None and self.keys.received(message, frame, now)
         if frame.server_to_client or device is None:
             return False
         if message.cluster == OTA_CLUSTER and self.profile.has_ota:
@@ -238,11 +271,32 @@ class CommsHub:
         device = message.source_eui64
         if message.cluster == OTA_CLUSTER and device is not None and not frame.server_to_client:
             self.firmware.default_response(device, message, response, now)
+        elif message.cluster == KEY_ESTABLISHMENT_CLUSTER and self.keys is not None:
+            self.keys.default_response(message, response, now)
+
+    def attributes_read(self, message: ApsIndication, response: ReadAttributesResponse, now: int) -> None:
+        """The hub asks for none."""
+
+    # Key establishment
+
+    def key_established(self, partner: Eui64, link_key: bytes, now: int) -> None:
+        """A device has a link key of its own; the stack has it already."""
+        self.chf.carry_out(self.chf.log.key_established(partner, link_key, now), now)
+
+    def key_establishment_failed(self, partner: Eui64, reason: str, retry_at: int | None, now: int) -> None:
+        """The device may try again; the log's time limit puts it out if it never succeeds."""
+
+    def _too_early(self, message: ApsIndication) -> bool:
+        """Whether a device uses what it may use only once it has a link key of its own."""
+        device = message.source_eui64
+        if self.keys is None or message.cluster in CLUSTERS_WITHOUT_LINK_KEY or device is None:
+            return False
+        return self.chf.log.standing(device) is not Standing.TRUSTED
 
     # The device log
 
     def _make_chf(self, identity: DeviceIdentity, standards: Standards, epoch: datetime) -> HubChf:
-        rules = DeviceLogRules.of(standards, key_establishment=False)
+        rules = DeviceLogRules.of(standards, key_establishment=self.keys is not None)
         log = DeviceLog(DeviceLogState(self.port.eui64), rules, epoch=epoch, alarm=self._alarm)
         return HubChf(self.port, self, identity, log, device_settings(standards), self._upwards, self._report, epoch)
 
@@ -250,7 +304,8 @@ class CommsHub:
         table = self.profile.gpf
         if table is None:
             return None
-        return Gpf(self.port, self.profile.profile_id, table, self._is_gas_meter, self._report)
+        open_clusters = self._endpoint.open_clusters
+        return Gpf(self.port, self.profile.profile_id, table, self._is_gas_meter, self._report, open_clusters)
 
     def _is_gas_meter(self, device: Eui64) -> bool:
         return self.chf.log.type_of(device) is HanDeviceType.GSME
@@ -306,6 +361,8 @@ class CommsHub:
         self._discovery.stop()
         self.firmware.stop()
         self.gbcs.stop()
+        if self.keys is not None:
+            self.keys.stop(now)
         self.port.stop(now)
         self._report("hub.power", reason, {}, now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, Protocol
 
 from emulator.core.errors import DecodeError
@@ -53,6 +54,9 @@ class EndpointUser(Protocol):
     def default_response(self, message: ApsIndication, frame: ZclFrame, response: DefaultResponse, now: int) -> None:
         """The answer to a command of ours that has no other, or to one that was refused."""
 
+    def attributes_read(self, message: ApsIndication, response: ReadAttributesResponse, now: int) -> None:
+        """Attributes that we asked for."""
+
 
 class Endpoint:
     """One endpoint.
@@ -74,6 +78,8 @@ class Endpoint:
         self._user = user
         self._report = report
         self._sequence = 0
+        self.open_clusters: Collection[int] | None = None
+        """Clusters that answer without a link key; None: all, because there is no key establishment."""
 
     def next_sequence(self) -> int:
         """A fresh ZCL transaction sequence number."""
@@ -112,6 +118,9 @@ class Endpoint:
             return
         if message.destination_endpoint not in (self._number, ALL_ENDPOINTS):
             self._drop(message, "wrong-endpoint", {"endpoint": message.destination_endpoint}, now)
+            return
+        if self.open_clusters is not None and not message.link_key and message.cluster not in self.open_clusters:
+            self._drop(message, "no-link-key", {"cluster": f"{message.cluster:04x}"}, now)
             return
         try:
             frame = decode(message.payload)
@@ -158,6 +167,9 @@ class Endpoint:
         if isinstance(command, DefaultResponse):
             self._user.default_response(message, frame, command, now)
             return
+        if isinstance(command, ReadAttributesResponse):
+            self._user.attributes_read(message, command, now)
+            return
         side = self.client if frame.server_to_client else self.server
         if message.cluster not in side:
             self._refuse_aloud(message, frame, "unsupported-cluster", Status.UNSUPPORTED_CLUSTER, now)
@@ -184,6 +196,13 @@ class Endpoint:
 
 _KNOWN: Final = frozenset(
     kind.command
-    for kind in (ReadAttributes, WriteAttributes, WriteAttributesUndivided, DiscoverAttributes, DefaultResponse)
+    for kind in (
+        ReadAttributes,
+        ReadAttributesResponse,
+        WriteAttributes,
+        WriteAttributesUndivided,
+        DiscoverAttributes,
+        DefaultResponse,
+    )
 )
 """General commands that are looked at."""

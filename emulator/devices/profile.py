@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from pydantic_core import PydanticCustomError
 
 from emulator.core.clock import seconds
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.ports.aps import NodeType, SimpleDescriptor
 
 SMART_ENERGY = 0x0109
@@ -36,12 +37,16 @@ Unsigned16 = Annotated[int, Field(ge=0, le=0xFFFF)]
 Unsigned32 = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
 Seconds = Annotated[float, Field(ge=0, le=2_678_400)]
 """Up to 31 days."""
+Percent = Annotated[float, Field(ge=0, le=100)]
+Milliamperes = Annotated[float, Field(ge=0, le=10_000)]
+Microcoulombs = Annotated[float, Field(ge=0, le=1_000_000_000)]
 EndpointNumber = Annotated[int, Field(ge=1, le=240)]
 Clusters = tuple[Unsigned16, ...]
 Text = Annotated[str, StringConstraints(min_length=1)]
 BasicText = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 """A character string of the Basic cluster."""
 InstallCode = Annotated[str, BeforeValidator(_install_code)]
+Kind = Literal["bridge", "ppmid", "hub", "esme", "gsme", "ihd", "cad", "hcalcs"]
 Power = Literal["distribution-network", "consumer-mains", "battery"]
 UseCaseName = Literal[
     "CS02a",
@@ -74,6 +79,12 @@ class Endpoint(Table):
     device_version: Annotated[int, Field(ge=0, le=0xF)] = 0
     in_clusters: Annotated[Clusters, Field(strict=False)]
     out_clusters: Annotated[Clusters, Field(strict=False)]
+
+    def descriptor(self, profile_id: int) -> SimpleDescriptor:
+        """As a stack wants it."""
+        return SimpleDescriptor(
+            self.number, profile_id, self.device_id, self.device_version, self.in_clusters, self.out_clusters
+        )
 
 
 class Signature(Table):
@@ -117,6 +128,39 @@ class GbcsTable(Table):
     use_cases: Annotated[tuple[UseCaseName, ...], Field(strict=False)] = BRIDGE_USE_CASES
 
 
+class BatteryTable(Table):
+    """What a battery holds and what empties it; the defaults are ours, nothing about the real product is published."""
+
+    capacity_mah: Annotated[float, Field(gt=0, le=1_000_000)]
+    charge_percent: Percent = 100.0
+    low_percent: Percent = 10.0
+    idle_ma: Milliamperes = 6.0
+    transmit_ma: Milliamperes = 30.0
+    receive_ma: Milliamperes = 1.0
+    poll_uc: Microcoulombs = 50.0
+    flash_write_uc: Microcoulombs = 10.0
+
+
+class CbkeTable(Table):
+    """How a device establishes keys; without files it gets a certificate of the run's own test CA for each suite."""
+
+    suites: Annotated[tuple[Literal[1, 2], ...], Field(strict=False, min_length=1, max_length=2)] = (2,)
+    certificate: Text | None = None
+    private_key: Text | None = None
+    ca_public_key: Text | None = None
+    ephemeral_seconds: Annotated[int, Field(ge=0, le=254)] = 10
+    confirm_seconds: Annotated[int, Field(ge=0, le=254)] = 15
+
+    @model_validator(mode="after")
+    def _whole(self) -> CbkeTable:
+        files = (self.certificate, self.private_key, self.ca_public_key)
+        if any(files) and not all(files):
+            raise ValueError("certificate, private_key and ca_public_key: go together")
+        if any(files) and len(self.suites) > 1:
+            raise ValueError("suites: one, that of the certificate, where there are files")
+        return self
+
+
 class OtaServerTable(Table):
     """Whom a hub gives firmware to, by the device types of the hub's log; a bridge counts as a PPMID."""
 
@@ -128,11 +172,39 @@ class OtaServerTable(Table):
     )
 
 
+class TrafficTable(Table):
+    """What a device says to the hub at regular intervals.
+
+    Attributes:
+        every_s: between two exchanges.
+        cluster: that both are about.
+        report: attributes of its own that it reports.
+        read: attributes of the hub that it reads.
+    """
+
+    every_s: Annotated[float, Field(gt=0, le=86_400)]
+    cluster: Unsigned16
+    report: Annotated[Clusters, Field(strict=False)] = ()
+    read: Annotated[Clusters, Field(strict=False)] = ()
+
+    @property
+    def every(self) -> int:
+        """µs between two exchanges."""
+        return seconds(self.every_s)
+
+
+class MeterTable(Table):
+    """What a meter shows, in thousandths of its unit: kWh of an electricity meter, cubic metres of a gas meter."""
+
+    summation: Annotated[int, Field(ge=0, lt=2**47)]
+    per_hour: Annotated[int, Field(ge=0, lt=2**23)]
+
+
 class DeviceProfile(Table):
     """What every device has; times of the file are seconds, the properties without `_s` are µs."""
 
     description: Text
-    kind: Literal["bridge", "ppmid", "hub"]
+    kind: Kind
     manufacturer: Unsigned16
     model: BasicText
     manufacturer_name: BasicText = "Alt HAN emulator"
@@ -140,6 +212,7 @@ class DeviceProfile(Table):
     firmware_version: Unsigned32
     profile_id: Unsigned16 = SMART_ENERGY
     boot_time_s: Seconds = 3.0
+    cbke: CbkeTable = CbkeTable()
     endpoint: Endpoint
 
     _name: str = PrivateAttr(default="")
@@ -177,15 +250,7 @@ class DeviceProfile(Table):
 
     def simple_descriptor(self) -> SimpleDescriptor:
         """The endpoint as a stack wants it."""
-        shown = self.endpoint
-        return SimpleDescriptor(
-            shown.number,
-            self.profile_id,
-            shown.device_id,
-            shown.device_version,
-            shown.in_clusters,
-            shown.out_clusters,
-        )
+        return self.endpoint.descriptor(self.profile_id)
 
     def named(self, path: Path) -> Self:
         """The same, knowing the file that it came from."""
@@ -197,26 +262,25 @@ class DeviceProfile(Table):
         """The same with some keys replaced, as an option of a run does."""
         return self.model_copy(update=values)
 
+    @property
+    def han_device_type(self) -> HanDeviceType:
+        """What CCS01 calls it: a bridge is a PPMID there (MP170); a hub's radio is that of the GPF."""
+        return HanDeviceType[{"bridge": "PPMID", "hub": "GPF"}.get(self.kind, self.kind.upper())]
+
     def facts(self) -> dict[str, Any]:
         """Everything in it, JSON-ready."""
         named = {"name": self.name, "file": str(self.path)}
         return named | self.model_dump(mode="json") | {"firmware_version": f"{self.firmware_version:08X}"}
 
 
-class JoinerProfile(DeviceProfile):
-    """A bridge or a PPMID: joins a HAN as a PPMID, and its firmware is updated there."""
+class MemberProfile(DeviceProfile):
+    """Whatever joins a HAN."""
 
-    kind: Literal["bridge", "ppmid"]
-    image_type: Unsigned16
+    traffic: Annotated[tuple[TrafficTable, ...], Field(strict=False)] = ()
     power: Power
     node: Literal["router", "sleepy"] = "router"
     poll_interval_s: Annotated[float, Field(gt=0, le=3_600)] = 1.0
-    verify_time_s: Seconds = 2.0
-    activation_time_s: Seconds = 5.0
     install_code: InstallCode | None = None
-    ota: OtaClientTable = OtaClientTable()
-    signature: Signature = Signature()
-    gbcs: GbcsTable = GbcsTable()
 
     @property
     def node_type(self) -> NodeType:
@@ -231,6 +295,36 @@ class JoinerProfile(DeviceProfile):
         """µs between the polls of a sleepy device."""
         return seconds(self.poll_interval_s)
 
+    def install_code_octets(self) -> bytes | None:
+        """The install code without its CRC; None where one is generated for each run."""
+        return None if self.install_code is None else bytes.fromhex(self.install_code)
+
+
+class LightProfile(MemberProfile):
+    """A device around the bridges: it joins, shows its descriptors and has traffic with the hub, and nothing more."""
+
+    kind: Literal["esme", "gsme", "ihd", "cad", "hcalcs"]
+    meter: MeterTable | None = None
+
+
+class JoinerProfile(MemberProfile):
+    """A bridge or a PPMID: joins a HAN as a PPMID, and its firmware is updated there."""
+
+    kind: Literal["bridge", "ppmid"]
+    image_type: Unsigned16
+    verify_time_s: Seconds = 2.0
+    activation_time_s: Seconds = 5.0
+    ota: OtaClientTable = OtaClientTable()
+    signature: Signature = Signature()
+    gbcs: GbcsTable = GbcsTable()
+    battery: BatteryTable | None = None
+
+    @model_validator(mode="after")
+    def _fed_by_it(self) -> Self:
+        if self.battery is not None and self.power != "battery":
+            raise ValueError('battery: goes with power = "battery" only')
+        return self
+
     @property
     def verify_time(self) -> int:
         """µs for checking a downloaded image."""
@@ -241,15 +335,12 @@ class JoinerProfile(DeviceProfile):
         """µs for writing a checked image into place, before it boots."""
         return seconds(self.activation_time_s)
 
-    def install_code_octets(self) -> bytes | None:
-        """The install code without its CRC; None where one is generated for each run."""
-        return None if self.install_code is None else bytes.fromhex(self.install_code)
-
 
 class HubProfile(DeviceProfile):
     """A communications hub: forms the HAN, is its trust centre and serves firmware."""
 
     kind: Literal["hub"]
+    gpf: Endpoint | None = None
     ota: OtaServerTable = OtaServerTable()
 
     @property

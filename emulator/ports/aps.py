@@ -184,7 +184,14 @@ class JoinRefused:
     reason: str
 
 
-NetworkEvent = NetworkUp | NetworkDown | DeviceJoined | DeviceLeft | JoinRefused
+@dataclass(frozen=True, slots=True)
+class NetworkKeyChanged:
+    """To everyone: another network key (16 octets) is in force from now on."""
+
+    key: bytes
+
+
+NetworkEvent = NetworkUp | NetworkDown | DeviceJoined | DeviceLeft | JoinRefused | NetworkKeyChanged
 
 
 class ApsUser(Protocol):
@@ -225,8 +232,30 @@ class ApsPort(Protocol):
     def forbid(self, device: Eui64) -> None:
         """Trust centre: take back what `allow` gave; a device that is on the network stays there."""
 
+    def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
+        """Use `key` (16 octets) with `device` from this moment on, as after key establishment; kept over restarts.
+
+        For a joiner `device` is the trust centre, for the trust centre a joiner.  At either end exactly one key is in
+        force at any time: what comes under the one before is dropped (`replaced-link-key`), retries go under the new.
+
+        Raises:
+            LocalProtocolError: a key of another length.
+        """
+
+    def link_key_with(self, device: Eui64) -> bytes | None:
+        """The link key in force with a device, None where there is none."""
+
     def remove(self, device: Eui64, now: int) -> None:
         """Trust centre: make `device` leave and forget its key."""
+
+    def rotate_network_key(self, key: bytes, now: int) -> None:
+        """Trust centre: give `key` (16 octets) to every device, then have all of them use it: `NetworkKeyChanged`.
+
+        Who is off or out of reach meanwhile is given it when it comes back, under its link key with the trust centre.
+
+        Raises:
+            LocalProtocolError: no trust centre on the air, a key of another length, or another key is being brought in.
+        """
 
     def join(self, settings: JoinSettings, now: int) -> None:
         """Look for a network and join it; ends in NetworkUp or NetworkDown(reason)."""

@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 from emulator.core.clock import MINUTE, SECOND
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.events import Event, EventSink
 from emulator.core.standards import Standards
 from emulator.devices.bridge import Bridge, BridgeCredentials
 from emulator.devices.comms_hub import CommsHub
+from emulator.devices.key_establishment import KeyEstablishmentMeans
 from emulator.devices.light_device import LightDevice
 from emulator.devices.profile import DeviceProfile, HubProfile, JoinerProfile, LightProfile
+from emulator.devices.profile_cbke import own_credentials
 from emulator.devices.profile_ota import signature_verifier
 from emulator.gbcs.roles import RemotePartyRole
-from emulator.ports.aps import NetworkSettings
+from emulator.ports.aps import ApsPort, NetworkSettings
 from emulator.runtime.acb import AcbHandle
 from emulator.runtime.charge import ChargeMeter
-from emulator.runtime.driver import DeviceDriver
+from emulator.runtime.driver import Device, DeviceDriver
 from emulator.runtime.han import JOIN_LIMIT, BridgeHandle, Han, HubHandle
 from emulator.runtime.identities import eui64_for, install_code_for, network_for
 from emulator.runtime.light_handle import LightHandle
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from emulator.runtime.simulation import Simulation
 
 PERMIT_AGAIN = MINUTE
+KEY_ESTABLISHED = "cbke.responder.established"
 ANNOUNCE_LIMIT = 10 * SECOND
 """For a device on the network to become known to the hub."""
 
@@ -114,33 +118,43 @@ class HanSetup:
 
     def _hub(self, profile: HubProfile) -> HubHandle:
         simulation, name = self._simulation, f"{self._prefix}hub"
-        eui64 = self._address(name)
+        eui64 = self._address(name, profile)
         port = simulation.air.port(eui64, name)
         rng = simulation.streams.stream(f"{name}/device")
         chf = simulation.pki().identity(self._address(f"{name}/chf"), RemotePartyRole.WAN_PROVIDER)
-        device = CommsHub(port, profile, simulation.standards, rng, simulation.recorder.reporter(name), chf)
-        driver = DeviceDriver(simulation.engine, port, device)
-        simulation.drivers[device] = driver
+        device = CommsHub(
+            port,
+            profile,
+            simulation.standards,
+            rng,
+            simulation.recorder.reporter(name),
+            chf,
+            cbke=self._means(eui64, profile),
+        )
+        driver = self._drive(port, device)
+        simulation.recorder.watch(name, self._watch_keys(device))
         self._introduce(name, profile, eui64)
         return HubHandle(simulation, name, device, driver)
 
     def _bridge(self, name: str, hub: HubHandle, member: Member) -> BridgeHandle:
         simulation = self._simulation
         profile, verifier = member
-        eui64 = self._address(name)
+        eui64 = self._address(name, profile)
         port = simulation.air.port(eui64, name)
         code = install_code_for(simulation.streams, name, profile)
         pki = simulation.pki()
         device = Bridge(
             port,
             profile,
-            BridgeCredentials(code.key, pki.identity(eui64, *trusted_roles(simulation.standards))),
+            BridgeCredentials(
+                code.key, pki.identity(eui64, *trusted_roles(simulation.standards)), self._means(eui64, profile)
+            ),
             simulation.standards,
             simulation.streams.stream(f"{name}/device"),
             simulation.recorder.reporter(name),
             verifier=verifier,
         )
-        driver = simulation.drivers[device] = DeviceDriver(simulation.engine, port, device)
+        driver = self._drive(port, device)
         simulation.tell_key(code.key, f"link key of {name}")
         usage = DownloadUsage(
             name,
@@ -152,6 +166,31 @@ class HanSetup:
         simulation.recorder.watch(hub.name, usage.take)
         self._introduce(name, profile, eui64)
         return BridgeHandle(simulation, name, device, driver, code.code, usage, self._charge(name, device))
+
+    def _means(self, eui64: Eui64, profile: DeviceProfile) -> KeyEstablishmentMeans | None:
+        authority = self._simulation.authority
+        return None if authority is None else authority.means(eui64, profile)
+
+    def _drive(self, port: ApsPort, device: Device) -> DeviceDriver:
+        simulation = self._simulation
+        driver = simulation.drivers[device] = DeviceDriver(simulation.engine, port, device)
+        if simulation.authority is not None:
+            simulation.authority.driven(port.eui64, driver)
+        return driver
+
+    def _watch_keys(self, hub: CommsHub) -> EventSink:
+        """Tell the capture of the keys that the hub establishes."""
+        simulation = self._simulation
+
+        def watch(event: Event) -> None:
+            if event.kind != KEY_ESTABLISHED:
+                return
+            partner = Eui64(int(str(event.fields["peer"]), 16))
+            key = hub.port.link_key_with(partner)
+            if key is not None:
+                simulation.tell_key(key, f"established link key of {simulation.recorder.names.get(partner, partner)}")
+
+        return watch
 
     def _charge(self, name: str, device: Bridge) -> ChargeMeter | None:
         """Let the battery know how long the radio is at work, and follow what it gives; None where there is none."""
@@ -165,23 +204,26 @@ class HanSetup:
 
     def _light(self, name: str, profile: LightProfile) -> LightHandle:
         simulation = self._simulation
-        eui64 = self._address(name)
+        eui64 = self._address(name, profile)
         code = install_code_for(simulation.streams, name, profile)
         rng = simulation.streams.stream(f"{name}/device")
         port = simulation.air.port(eui64, name)
-        device = LightDevice(port, profile, code.key, rng, simulation.recorder.reporter(name))
-        driver = simulation.drivers[device] = DeviceDriver(simulation.engine, port, device)
+        report, means = simulation.recorder.reporter(name), self._means(eui64, profile)
+        device = LightDevice(port, profile, code.key, rng, report, cbke=means)
+        driver = self._drive(port, device)
         simulation.tell_key(code.key, f"link key of {name}")
         self._introduce(name, profile, eui64)
         return LightHandle(simulation, name, device, driver, code.code)
 
     def _introduce(self, name: str, profile: DeviceProfile, eui64: Eui64) -> None:
         """Say in the events of the run who is who."""
-        fields: dict[str, object] = {"kind": profile.kind, "profile": profile.name, "eui64": eui64_text(eui64)}
+        fields: dict[str, object] = {"device_kind": profile.kind, "profile": profile.name, "eui64": eui64_text(eui64)}
         self._simulation.recorder.reporter(name)("han.device", None, fields, self._simulation.now)
 
-    def _address(self, name: str) -> Eui64:
-        eui64 = eui64_for(self._simulation.streams, name)
+    def _address(self, name: str, profile: DeviceProfile | None = None) -> Eui64:
+        """The address of a device: that of its certificate, where its profile names one."""
+        own = None if profile is None or self._simulation.authority is None else own_credentials(profile)
+        eui64 = eui64_for(self._simulation.streams, name) if own is None else own.eui64
         self._simulation.recorder.names[eui64] = name
         return eui64
 

@@ -20,6 +20,7 @@ from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.engine import Engine
 from emulator.runtime.han import Han
 from emulator.runtime.han_setup import HanSetup
+from emulator.runtime.key_authority import KeyAuthority
 from emulator.runtime.pace import Pace
 from emulator.runtime.pump import Pump
 from emulator.runtime.recorder import Recorder
@@ -47,6 +48,8 @@ class Simulation:
         capture: told of every frame (`frames` only).
         keys: told of every key that a capture needs, with a label.
         pki: everybody's GBCS keys; a test PKI out of the seed if None.
+        key_establishment: whether devices establish link keys of their own; without it they stay under those of their
+            install codes, and joining costs next to nothing.
 
     Raises:
         BadInput: no such fidelity or switch.
@@ -63,6 +66,7 @@ class Simulation:
         capture: Capture | None = None,
         keys: KeySink | None = None,
         pki: Pki | None = None,
+        key_establishment: bool = True,
     ) -> None:
         if fidelity not in FIDELITIES:
             raise BadInput(f"no fidelity is called {fidelity!r}", where="fidelity", allowed=", ".join(FIDELITIES))
@@ -84,6 +88,8 @@ class Simulation:
         self._keys = keys
         self._pump = Pump(self.engine, self.recorder)
         self._pki = pki
+        self.authority = KeyAuthority(self.engine, self.streams, self.standards) if key_establishment else None
+        """Issues the certificates of key establishment."""
 
     async def __aenter__(self) -> Self:
         self._pump.start()
@@ -233,6 +239,7 @@ def simulate(
     sinks: Iterable[EventSink] = (),
     capture: Capture | None = None,
     keys: KeySink | None = None,
+    key_establishment: bool = True,
 ) -> Simulation:
     """A run in virtual time on any asyncio loop; the arguments are those of `Simulation`.
 
@@ -247,4 +254,5 @@ def simulate(
         sinks=sinks,
         capture=capture,
         keys=keys,
+        key_establishment=key_establishment,
     )

@@ -81,9 +81,12 @@ class DownloadUsage:
             self.received_sha256 = str(event.fields["sha256"])
 
     def block_octets(self, asked: int, *, pages: bool) -> int:
-        """Octets of a block as it came: what was `asked` for, or less where the hub sends less."""
+        """Octets of a block as it came: what was `asked` for, or less where the hub sends less.
+
+        Of a download that did not come to its end only what was asked for is known.
+        """
         octets, blocks = self._size - self.began_with, self.counters.blocks
-        if pages or blocks <= -(-octets // asked):
+        if self._ended is None or pages or blocks <= -(-octets // asked):
             return asked
         return -(-octets // blocks)
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
+from emulator.cbke.authority import CertificateAuthority
+from emulator.cbke.credentials import Credentials
+from emulator.cbke.suite import SUITES
 from emulator.core.clock import HOUR, MINUTE, SECOND
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
@@ -14,6 +17,7 @@ from emulator.core.standards import Standards
 from emulator.devices.bridge import Bridge, BridgeCredentials, Life
 from emulator.devices.bridge_memory import BridgeMemory
 from emulator.devices.comms_hub import CommsHub
+from emulator.devices.key_establishment import KeyEstablishmentMeans
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_loading import load_hub, load_joiner
 from emulator.gbcs.access_control_broker import (
@@ -31,6 +35,7 @@ from emulator.image.header import OtaHeader
 from emulator.image.signature import Verifier, not_checked
 from emulator.ota.behaviour import WELL_BEHAVED, ClientBehaviour
 from emulator.ports.aps import ApsMessage, ApsPort, NetworkSettings
+from emulator.runtime.computing import InlineComputer
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.engine import Engine
 from emulator.runtime.han_setup import trusted_roles
@@ -43,6 +48,13 @@ CHF = Eui64(0x00DB_0000_0000_0002)
 NETWORK = NetworkSettings(15, 0x1A62, HUB, bytes(range(16)))
 OLD = 0x0001_0000
 NEW = 0x0002_0000
+
+
+@cache
+def certificate(eui64: Eui64, authority: int = 1) -> Credentials:
+    """Credentials of a test CA for a device."""
+    streams = SeededStreams(authority)
+    return CertificateAuthority.generate(SUITES[2], streams).issue(eui64, streams)
 
 
 @cache
@@ -122,8 +134,14 @@ class World:
     """A HAN; `events` has every report, `alerts` what the broker took, `statuses` what the hub told of images."""
 
     def __init__(
-        self, *profiles: str | JoinerProfile, hub: str = "hub", limit: int = 768_000, **set_to: object
+        self,
+        *profiles: str | JoinerProfile,
+        hub: str = "hub",
+        limit: int = 768_000,
+        cbke: bool = False,
+        **set_to: object,
     ) -> None:
+        self.cbke = cbke
         self.engine = Engine()
         self.topology = Topology()
         self.streams = SeededStreams(1)
@@ -145,8 +163,9 @@ class World:
             self.streams.stream("hub"),
             self._reporter("hub"),
             pki().identity(CHF, RemotePartyRole.WAN_PROVIDER),
+            cbke=self.means(HUB),
         )
-        self.hub_driver = DeviceDriver(self.engine, self.hub_port, self.hub)  # type: ignore[arg-type]  # as above
+        self.hub_driver = self._drive(self.hub_port, self.hub)
         self.broker = AccessControlBroker(pki().access_control_broker.keys)
         self.broker.register(CHF, pki().device(CHF).public_keys)
         self.hub.attach_gateway_user(self)
@@ -160,6 +179,19 @@ class World:
     def _reporter(self, source: str) -> Callable[[str, str | None, dict[str, object], int], None]:
         return lambda kind, reason, fields, now: self.events.append(Happened(now, source, kind, reason, fields))
 
+    def means(self, eui64: Eui64, *credentials: Credentials) -> KeyEstablishmentMeans | None:
+        """What a device establishes keys with: a certificate of the test CA, if not of another one."""
+        if not self.cbke:
+            return None
+        return KeyEstablishmentMeans(credentials or (certificate(eui64),), InlineComputer(self.engine))
+
+    def _drive(self, port: TappedPort, device: Bridge | CommsHub) -> DeviceDriver:
+        driver = DeviceDriver(self.engine, port, device)  # type: ignore[arg-type]  # passes everything on
+        means = device.cbke
+        if means is not None:
+            means.computer.armed = driver.arm  # type: ignore[attr-defined]  # an InlineComputer
+        return driver
+
     # Who is there
 
     def add(
@@ -171,6 +203,7 @@ class World:
         behaviour: ClientBehaviour = WELL_BEHAVED,
         gbcs: bool = True,
         flash: Flash | None = None,
+        means: KeyEstablishmentMeans | None = None,
     ) -> Member:
         """A bridge that hears the hub; switched off."""
         self._count += 1
@@ -186,7 +219,7 @@ class World:
         bridge = Bridge(
             port,  # type: ignore[arg-type]  # passes everything on
             load_joiner(profile) if isinstance(profile, str) else profile,
-            BridgeCredentials(install_code_key(code), identity),
+            BridgeCredentials(install_code_key(code), identity, means or self.means(eui64)),
             made_for,
             self.streams.stream(name),
             self._reporter(name),
@@ -194,7 +227,7 @@ class World:
             verifier=verifier,
             behaviour=behaviour,
         )
-        driver = DeviceDriver(self.engine, port, bridge)  # type: ignore[arg-type]  # as above
+        driver = self._drive(port, bridge)
         self.broker.register(eui64, keys.public_keys)
         return Member(name, bridge, driver, port, code, sent)
 

@@ -1,0 +1,58 @@
+"""The certificate authority of a run: gives every device what it establishes keys with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from emulator.cbke.authority import CertificateAuthority
+from emulator.cbke.suite import SUITES
+from emulator.core.eui64 import Eui64
+from emulator.core.rng import Streams
+from emulator.core.standards import Standards
+from emulator.devices.key_establishment import KeyEstablishmentMeans, open_clusters
+from emulator.devices.profile import DeviceProfile
+from emulator.devices.profile_cbke import own_credentials
+from emulator.ports.schedule import Scheduler
+from emulator.runtime.computing import InlineComputer
+from emulator.runtime.driver import DeviceDriver
+
+
+class KeyAuthority:
+    """A test CA under the seed of the run, made when it is first needed.
+
+    Args:
+        scheduler: the engine.
+        streams: where its keys come from.
+        standards: the open questions.
+    """
+
+    def __init__(self, scheduler: Scheduler, streams: Streams, standards: Standards) -> None:
+        self._open_clusters = open_clusters(standards)
+        self._scheduler = scheduler
+        self._streams = streams
+        self._computers: dict[Eui64, InlineComputer] = {}
+
+    @cached_property
+    def _authorities(self) -> Mapping[int, CertificateAuthority]:
+        return {number: CertificateAuthority.generate(suite, self._streams) for number, suite in SUITES.items()}
+
+    def means(self, eui64: Eui64, profile: DeviceProfile) -> KeyEstablishmentMeans:
+        """What a device has: the credentials that its profile names, or certificates of this CA, one a suite."""
+        own, table = own_credentials(profile), profile.cbke
+        issued = () if own else table.suites
+        credentials = tuple(self._authorities[number].issue(eui64, self._streams) for number in issued)
+        computer = self._computers[eui64] = InlineComputer(self._scheduler)
+        return KeyEstablishmentMeans(
+            (own,) if own else credentials,
+            computer,
+            self._open_clusters,
+            table.ephemeral_seconds,
+            table.confirm_seconds,
+        )
+
+    def driven(self, eui64: Eui64, driver: DeviceDriver) -> None:
+        """The device has its driver, which looks for the next deadline after each result."""
+        computer = self._computers.get(eui64)
+        if computer is not None:
+            computer.armed = driver.arm
