@@ -32,6 +32,7 @@ from emulator.runtime.air import FRAMES
 from emulator.runtime.exchange import ExchangeOutcome, ExchangeResult, GbcsExchange
 from emulator.runtime.han import BridgeHandle
 from emulator.runtime.simulation import Simulation
+from emulator.scenarios.recorded import recorded
 from emulator.transports.memory.topology import Link
 
 TITLE = "Credentials of the Access Control Broker replaced over the HAN"
@@ -66,15 +67,7 @@ async def run_credentials(
     plan: CredentialsPlan, files: RunFiles | None = None, step_done: StepDone | None = None
 ) -> ChecklistSummary:
     """Carry a plan out; `files` are finished where there are any."""
-    capture = files.capture if files is not None and plan.fidelity == FRAMES else None
-    async with Simulation(
-        plan.seed,
-        fidelity=plan.fidelity,
-        standards=plan.standards,
-        sinks=() if files is None else (files.events,),
-        capture=None if capture is None else capture.frame,
-        keys=None if files is None else files.keys.add,
-    ) as simulation:
+    async with recorded(plan.seed, plan.fidelity, plan.standards, files) as simulation:
         han = await simulation.han(bridges=[plan.profile], hops=plan.hops, link=Link(loss=plan.loss / 100))
         run = _Run(simulation, han.bridges[0], GbcsExchange(simulation, han), step_done)
         await run.everything()

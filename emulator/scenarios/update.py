@@ -25,11 +25,11 @@ from emulator.observe.summary import (
     TimeSpent,
 )
 from emulator.runtime.acb import CannotRead
-from emulator.runtime.air import FRAMES
 from emulator.runtime.charge import ChargeMeter
 from emulator.runtime.han import BridgeHandle, Han
 from emulator.runtime.outcome import Alert, Outcome, VersionReading
 from emulator.runtime.simulation import Simulation
+from emulator.scenarios.recorded import recorded
 from emulator.scenarios.update_plan import PlannedBridge, UpdatePlan
 from emulator.transports.memory.topology import Link
 
@@ -70,15 +70,7 @@ async def run_update(
         files: where events, capture and keys go; finished or discarded by the caller's `with`.
         watch: called before the first device is switched on.
     """
-    capture = files.capture if files is not None and plan.fidelity == FRAMES else None
-    async with Simulation(
-        plan.seed,
-        fidelity=plan.fidelity,
-        standards=plan.standards,
-        sinks=() if files is None else (files.events,),
-        capture=None if capture is None else capture.frame,
-        keys=None if files is None else files.keys.add,
-    ) as simulation:
+    async with recorded(plan.seed, plan.fidelity, plan.standards, files) as simulation:
         members = [(planned.profile, planned.verifier) for planned in bridges]
 
         def built(han: Han) -> None:

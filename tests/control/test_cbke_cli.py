@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import pytest
 
@@ -14,43 +14,18 @@ from emulator.cbke.authority_folder import CA_PUBLIC_KEY, certificate_file, priv
 from emulator.cbke.credential_text import load_credentials
 from emulator.cbke.suite import SUITES
 from emulator.cbke.work import GenerateEphemeral
-from emulator.control.cli.app import main
 from emulator.core.eui64 import parse_eui64
 from tests.cbke.parties import BRIDGE, HUB, authority, credentials
+from tests.control.running import Althan, is_bad_input, runner
 
 ONE, TWO = "00:DB:12:34:56:78:90:B1", "00db1234567890b2"
 NAMES = {"Z": "z", "MacKey": "mac_key", "KeyData": "key_data", "MACU": "macu", "MACV": "macv"}
 
 
-class Run(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-class Althan(Protocol):
-    def __call__(self, *arguments: str | Path) -> Run: ...
-
-
 @pytest.fixture
 def althan(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Althan:
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path) -> Run:
-        status = main(["cbke", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Run(status, captured.out, captured.err)
-
-    return run
-
-
-def is_bad_input(run: Run, *words: str) -> None:
-    """Status 2, nothing on stdout, one line on stderr that says what and where."""
-    assert (run.status, run.out) == (2, "")
-    assert run.err.startswith("althan: ")
-    assert run.err.count("\n") == 1
-    for word in words:
-        assert word in run.err
+    return runner("cbke", capsys)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -7,11 +7,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import pytest
 
-from emulator.control.cli.app import main
 from emulator.control.cli.gbcs_recipes import CS02B, RECIPES
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
@@ -23,6 +22,8 @@ CS08 = (
     "dd000000000000461100000000df090100000000000005140890b3d51f300000020800db1234567890a4"
     "0012012990b3d51f3001000000000000000003e802050000bdc5e70406017d96ee0f9759"
 )
+from tests.control.running import Althan, is_bad_input, runner
+
 SECRET = "9ccfe012cc5df79fe5b98e286d3d4e6a938a35c0536554c60d6b70efc6489114"
 KEYS = [
     "shape",
@@ -41,16 +42,6 @@ KEYS = [
 ]
 
 
-class Run(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-class Althan(Protocol):
-    def __call__(self, *arguments: str | Path) -> Run: ...
-
-
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pki")
@@ -62,22 +53,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def althan(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Althan:
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path) -> Run:
-        status = main(["gbcs", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Run(status, captured.out, captured.err)
-
-    return run
-
-
-def is_bad_input(run: Run, *words: str) -> None:
-    """Status 2, nothing on stdout, one line on stderr that says what and where."""
-    assert (run.status, run.out) == (2, "")
-    assert run.err.startswith("althan: ")
-    assert run.err.count("\n") == 1
-    for word in words:
-        assert word in run.err
+    return runner("gbcs", capsys)
 
 
 # --- decode ----------------------------------------------------------------------------------------------------------

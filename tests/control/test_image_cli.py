@@ -4,49 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 import pytest
 
-from emulator.control.cli.app import main
 from emulator.image.catalogue import ready_made, recipes_folder
 from emulator.image.file import parse
 from emulator.image.mutate import MUTATIONS
+from tests.control.running import Althan, is_bad_input, runner
 
 KEY = str(recipes_folder() / "keys" / "test_signing_key.pem")
 PUBLIC = str(recipes_folder() / "keys" / "test_signing_key.pub.pem")
 B1 = str(ready_made("b1"))
 
 
-class Run(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-class Althan(Protocol):
-    def __call__(self, *arguments: str | Path) -> Run: ...
-
-
 @pytest.fixture
 def althan(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Althan:
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path) -> Run:
-        status = main(["image", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Run(status, captured.out, captured.err)
-
-    return run
-
-
-def is_bad_input(run: Run, *words: str) -> None:
-    """Status 2, nothing on stdout, one line on stderr that says what and where."""
-    assert (run.status, run.out) == (2, "")
-    assert run.err.startswith("althan: ")
-    assert run.err.count("\n") == 1
-    for word in words:
-        assert word in run.err
+    return runner("image", capsys)
 
 
 # --- build -----------------------------------------------------------------------------------------------------------

@@ -4,48 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 import pytest
 
-from emulator.control.cli.app import main
 from emulator.core.rng import SeededStreams
 from emulator.gbcs.pem import certificate_pem, private_key_pem
 from emulator.gbcs.pki import generate_pki
 from emulator.gbcs.pki_folder import load_pki
+from tests.control.running import Althan, is_bad_input, runner
 
 BRIDGE = "00db1234567890b1"
-
-
-class Run(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-class Althan(Protocol):
-    def __call__(self, *arguments: str | Path) -> Run: ...
 
 
 @pytest.fixture
 def althan(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Althan:
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str | Path) -> Run:
-        status = main(["pki", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return Run(status, captured.out, captured.err)
-
-    return run
-
-
-def is_bad_input(run: Run, *words: str) -> None:
-    """Status 2, nothing on stdout, one line on stderr that says what and where."""
-    assert (run.status, run.out) == (2, "")
-    assert run.err.startswith("althan: ")
-    assert run.err.count("\n") == 1
-    for word in words:
-        assert word in run.err
+    return runner("pki", capsys)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,44 @@
+"""A premises made into a HAN that can be set up: what everything is, and which links follow from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from emulator.core.standards import Standards
+from emulator.devices.premises import HUB, Premises
+from emulator.devices.premises_loading import FurnishedPremises
+from emulator.devices.profile import HubProfile, JoinerProfile, LightProfile
+from emulator.devices.profile_ota import signature_verifier
+from emulator.runtime.site import Member, Site
+from emulator.transports.memory.topology import Link
+
+_PERCENT = 100
+
+
+def site_of(furnished: FurnishedPremises, standards: Standards) -> Site:
+    """The HAN of a premises, its bridges first among those that join as PPMIDs."""
+    premises, profiles = furnished.premises, furnished.profiles
+    hub = profiles[HUB]
+    assert isinstance(hub, HubProfile)
+    bridges: list[tuple[str, Member]] = []
+    others: list[tuple[str, LightProfile]] = []
+    for standing in (*premises.bridge, *premises.device):
+        profile = profiles[standing.name]
+        if isinstance(profile, JoinerProfile):
+            bridges.append((standing.name, (profile, signature_verifier(profile, standards))))
+        elif isinstance(profile, LightProfile):
+            others.append((standing.name, profile))
+    return Site(hub, bridges, others, tuple(_links(premises)))
+
+
+def _links(premises: Premises) -> Iterator[tuple[str, str, Link]]:
+    """Everybody in one place hears each other; between places only the bridges of a pair do."""
+    placed = [(HUB, premises.hub_place)]
+    placed += [(standing.name, standing.place) for standing in (*premises.bridge, *premises.device)]
+    for place in premises.place:
+        link = Link(place.rssi, place.loss / _PERCENT)
+        here = [name for name, where in placed if where == place.name]
+        yield from ((one, other, link) for one, other in combinations(here, 2))
+    for pair in premises.pair:
+        yield (*pair.bridges, Link(pair.rssi, pair.loss / _PERCENT))
