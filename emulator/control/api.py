@@ -14,8 +14,10 @@ from emulator.core.eui64 import Eui64, eui64_text
 from emulator.gbcs.device.security_log import SecurityLogEntry
 from emulator.gbcs.header import Cra
 from emulator.gbcs.message import Message
+from emulator.observe.han_map import HUB_SHORT
 from emulator.runtime.exchange import EXCHANGE_LIMIT, ExchangeResult, GbcsExchange
 from emulator.runtime.han import BridgeHandle, Han, HubHandle
+from emulator.runtime.light_handle import LightHandle
 from emulator.runtime.pace import REAL, Pace, Speed
 from emulator.runtime.simulation import Simulation
 
@@ -39,12 +41,15 @@ class DeviceStatus:
 
     Attributes:
         name: in the events of the run.
-        kind: `hub`, `bridge` or `ppmid`.
+        kind: `hub`, `bridge`, `ppmid`, or one of the others around them.
         profile: the name of its profile.
         entity_id: who it is for GBCS, a hub by its CHF; None: no GBCS message reaches it.
         version: firmware that runs, 8 upper-case hex digits; None for a hub, which has none here.
         stage: what it is doing, in words for people.
         on_network: whether it is on the network and at work.
+        short, parent: its address on the network and that of the device it joined through, four hex digits; None where
+            it never joined.
+        log_type, log_standing: what the hub's device log has it as, and how far it has come; None: not in the log.
     """
 
     name: str
@@ -55,6 +60,10 @@ class DeviceStatus:
     version: str | None
     stage: str
     on_network: bool
+    short: str | None = None
+    parent: str | None = None
+    log_type: str | None = None
+    log_standing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +139,10 @@ class RunningHan:
     def status(self) -> HanStatus:
         """The HAN with its devices, as it is now."""
         now = self._simulation.now
-        devices = [self._hub_status(), *map(_bridge_status, self._bridges.values())]
-        return HanStatus(now / SECOND, date_at(now), self._speed, self._simulation.fidelity, devices)
+        others = map(self._other_status, self._han.others)
+        devices = [self._hub_status(), *map(self._bridge_status, self._bridges.values()), *others]
+        simulation, date = self._simulation, date_at(now, self._simulation.epoch)
+        return HanStatus(now / SECOND, date, self._speed, simulation.fidelity, devices)
 
     @property
     def messages(self) -> Sequence[ReceivedMessage]:
@@ -142,7 +153,10 @@ class RunningHan:
         """One device; NoSuchDevice where the HAN has none with that address."""
         if self._is_hub(eui64):
             return self._hub_status()
-        return _bridge_status(self._bridge(eui64))
+        for other in self._han.others:
+            if other.eui64 == eui64:
+                return self._other_status(other)
+        return self._bridge_status(self._bridge(eui64))
 
     def security_log(self, eui64: Eui64) -> Sequence[SecurityLogEntry]:
         """What a device refused, the newest at the end; NoSuchDevice where none with that address keeps a log."""
@@ -197,7 +211,47 @@ class RunningHan:
     def _hub_status(self) -> DeviceStatus:
         hub = self._han.hub
         profile, stage = hub.device.profile, hub.device.life.value
-        return DeviceStatus(hub.name, profile.kind, profile.name, hub.eui64, _entity(hub), None, stage, hub.is_up)
+        entity, short = _entity(hub), HUB_SHORT if hub.is_up else None
+        return DeviceStatus(hub.name, profile.kind, profile.name, hub.eui64, entity, None, stage, hub.is_up, short)
+
+    def _bridge_status(self, bridge: BridgeHandle) -> DeviceStatus:
+        profile = bridge.device.profile
+        return DeviceStatus(
+            bridge.name,
+            profile.kind,
+            profile.name,
+            bridge.eui64,
+            _entity(bridge),
+            bridge.version,
+            bridge.stage,
+            bridge.is_up,
+            bridge.short,
+            bridge.parent,
+            *self._logged(bridge.eui64),
+        )
+
+    def _other_status(self, other: LightHandle) -> DeviceStatus:
+        profile = other.device.profile
+        return DeviceStatus(
+            other.name,
+            profile.kind,
+            profile.name,
+            other.eui64,
+            None,
+            None,
+            other.stage,
+            other.is_up,
+            other.short,
+            other.parent,
+            *self._logged(other.eui64),
+        )
+
+    def _logged(self, device: Eui64) -> tuple[str | None, str | None]:
+        """Type and standing of a device in the hub's device log."""
+        log = self._han.hub.device.chf.log
+        device_type, standing = log.type_of(device), log.standing(device)
+        type_name = None if device_type is None else device_type.name.lower()
+        return type_name, None if standing is None else standing.value
 
     def _is_busy(self) -> bool:
         return any(bridge.is_updating for bridge in self._bridges.values())
@@ -211,20 +265,6 @@ class RunningHan:
         else:
             self._messages.append(ReceivedMessage(now, device, octets, header.cra, header.message_code))
         return False
-
-
-def _bridge_status(bridge: BridgeHandle) -> DeviceStatus:
-    profile = bridge.device.profile
-    return DeviceStatus(
-        bridge.name,
-        profile.kind,
-        profile.name,
-        bridge.eui64,
-        _entity(bridge),
-        bridge.version,
-        bridge.stage,
-        bridge.is_up,
-    )
 
 
 def _entity(device: BridgeHandle | HubHandle) -> Eui64 | None:

@@ -130,6 +130,7 @@ class HanSetup:
             simulation.recorder.reporter(name),
             chf,
             cbke=self._means(eui64, profile),
+            epoch=simulation.epoch,
         )
         driver = self._drive(port, device)
         simulation.recorder.watch(name, self._watch_keys(device))
@@ -153,6 +154,7 @@ class HanSetup:
             simulation.streams.stream(f"{name}/device"),
             simulation.recorder.reporter(name),
             verifier=verifier,
+            epoch=simulation.epoch,
         )
         driver = self._drive(port, device)
         simulation.tell_key(code.key, f"link key of {name}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from emulator.core.clock import seconds
+from emulator.core.clock import VIRTUAL_EPOCH, seconds
 from emulator.core.errors import BadInput
 from emulator.core.events import EventSink
 from emulator.core.rng import SeededStreams
@@ -48,6 +49,7 @@ class Simulation:
         capture: told of every frame (`frames` only).
         keys: told of every key that a capture needs, with a label.
         pki: everybody's GBCS keys; a test PKI out of the seed if None.
+        epoch: the date at which the run begins, UTC.
         key_establishment: whether devices establish link keys of their own; without it they stay under those of their
             install codes, and joining costs next to nothing.
 
@@ -66,11 +68,13 @@ class Simulation:
         capture: Capture | None = None,
         keys: KeySink | None = None,
         pki: Pki | None = None,
+        epoch: datetime = VIRTUAL_EPOCH,
         key_establishment: bool = True,
     ) -> None:
         if fidelity not in FIDELITIES:
             raise BadInput(f"no fidelity is called {fidelity!r}", where="fidelity", allowed=", ".join(FIDELITIES))
         self.seed = seed
+        self.epoch = epoch
         self.fidelity = fidelity
         self.standards = standards if isinstance(standards, Standards) else Standards(standards)
         self.engine = Engine()

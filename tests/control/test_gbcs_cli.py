@@ -16,13 +16,13 @@ from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
 from emulator.gbcs.pki import generate_pki
 from emulator.gbcs.pki_folder import stored_credentials, write_pki
+from tests.control.running import Althan, is_bad_input, runner
 
 BRIDGE, OTHER = "00db1234567890b1", "00db1234567890b2"
 CS08 = (
     "dd000000000000461100000000df090100000000000005140890b3d51f300000020800db1234567890a4"
     "0012012990b3d51f3001000000000000000003e802050000bdc5e70406017d96ee0f9759"
 )
-from tests.control.running import Althan, is_bad_input, runner
 
 SECRET = "9ccfe012cc5df79fe5b98e286d3d4e6a938a35c0536554c60d6b70efc6489114"
 KEYS = [

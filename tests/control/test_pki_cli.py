@@ -102,3 +102,32 @@ def test_what_cannot_be_used_is_one_line(althan: Althan, tmp_path: Path) -> None
     is_bad_input(althan("create", "pki", "--from", "empty", "--seed", "1"), "--seed")
     is_bad_input(althan("create", "empty/file/pki", "--seed", "x"), "--seed")
     assert not (tmp_path / "pki").exists()
+
+
+# --- renew -----------------------------------------------------------------------------------------------------------
+
+
+def test_renewed_credentials_are_the_brokers_alone_and_under_the_same_authority(althan: Althan, tmp_path: Path) -> None:
+    assert althan("create", "old", "--seed", "1", "--device", "00db1234567890b1").status == 0
+    run = althan("renew", "old", "--out", "new", "--seed", "2")
+    assert run.status == 0
+    old, new = contents(tmp_path / "old"), contents(tmp_path / "new")
+    assert old.keys() == new.keys()
+    changed = {name for name in old if old[name] != new[name]}
+    stem = "organisations/90b3d51f30000002"
+    assert changed == {f"{stem}-{usage}.{kind}" for usage in ("ds", "ka") for kind in ("pem", "key")}
+    assert run.out.split() == [f"new/{stem}-ds.pem", f"new/{stem}-ka.pem"]
+    shown = json.loads(althan("show", "new", "--json").out)
+    assert {row["issuer"] for row in shown if row["role"] == 4} == {"Z1"}
+
+
+def test_an_organisation_that_only_signs_is_renewed_with_one_certificate(althan: Althan) -> None:
+    althan("create", "old", "--seed", "1")
+    run = althan("renew", "old", "--out", "new", "--role", "recovery")
+    assert (run.status, len(run.out.split())) == (0, 1)
+
+
+def test_nobody_of_that_role_is_bad_input(althan: Althan) -> None:
+    althan("create", "old", "--seed", "1")
+    is_bad_input(althan("renew", "old", "--out", "new", "--role", "king"), "--role", "accessControlBroker", "recovery")
+    is_bad_input(althan("renew", "nowhere", "--out", "new"), "nowhere")

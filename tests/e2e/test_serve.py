@@ -134,6 +134,30 @@ def test_who_is_sent_something_that_is_for_another_refuses_it(served: Served) ->
     assert json.loads(done.stdout)["reason"] == "undecodable"
 
 
+def test_credentials_made_today_replace_the_brokers(tmp_path: Path) -> None:
+    with serving(tmp_path, "--speed", "max", "--fidelity", "aps") as served:
+        made = althan("pki", "renew", "pki", "--out", "new", folder=tmp_path).stdout.split()
+        assert len(made) == 2
+        handed_over = [word for path in made for word in ("--certificate", path)]
+        built = althan(
+            "gbcs",
+            "build",
+            "cs02b",
+            "--pki",
+            "pki",
+            "--to",
+            served.bridge,
+            "--mode",
+            "4",
+            *handed_over,
+            folder=tmp_path,
+        )
+        done = served.send(built.stdout.strip(), "--pki", "pki", "--json")
+        outcome = json.loads(done.stdout)["message"]["payload"]["execution_outcome"]
+        assert [one["status_name"] for one in outcome["replacement_outcomes"]] == ["success", "success"]
+        assert json.loads(served.send(served.command(), "--json").stdout)["reason"] == "mac-invalid"
+
+
 # --- what cannot be sent ---------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "cbke": ("emulator.control.cli.cbke", "Compute a key establishment, and issue test certificates for it."),
     "demo": ("emulator.control.cli.demo", "Update a bridge over the emulated air, from join to CS08."),
     "gbcs": ("emulator.control.cli.gbcs", "Decode, check, build and send GBCS messages."),
+    "han": ("emulator.control.cli.han", "Show who is in a HAN, and behind whom."),
     "image": ("emulator.control.cli.image", "Build, show, verify and damage OTA files."),
     "pki": ("emulator.control.cli.pki", "Make, import or show a test PKI."),
     "profiles": ("emulator.control.cli.profiles", "List the device profiles, or show one."),

@@ -11,7 +11,10 @@ from emulator.control.cli.lazy import lazy_group
 from emulator.control.cli.options import Json, ProfileFolders, Settings
 from emulator.core.standards import Standards
 
-_ELSEWHERE = {"credentials": "emulator.control.cli.demo_credentials"}
+_ELSEWHERE = {
+    "credentials": "emulator.control.cli.demo_credentials",
+    "premises": "emulator.control.cli.demo_premises",
+}
 """Demos beside the main job, by the module that has each."""
 
 app = typer.Typer(

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from emulator.control.cli.options import Json, Settings
-
-if TYPE_CHECKING:
-    from emulator.observe.checklist import Check, ChecklistSummary
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -36,6 +33,7 @@ def credentials(
     """
     import asyncio
 
+    from emulator.control.cli.checklist_text import closing, show_step
     from emulator.control.cli.demo_run import terminated_like_interrupted
     from emulator.core.standards import Standards
     from emulator.observe.checklist import PASSED
@@ -47,31 +45,6 @@ def credentials(
     check_loss(loss)
     plan = CredentialsPlan(profile, loss, hops, fidelity, seed, Standards.parse(settings or []))
     with terminated_like_interrupted(), RunFiles(out, capture=fidelity != APS) as files:
-        summary = asyncio.run(run_credentials(plan, files, None if as_json else _show_step))
-    typer.echo(summary.text() if as_json else _closing(summary), nl=not as_json)
+        summary = asyncio.run(run_credentials(plan, files, None if as_json else show_step))
+    typer.echo(summary.text() if as_json else closing(summary), nl=not as_json)
     raise typer.Exit(0 if summary.outcome == PASSED else FAILURE)
-
-
-def _show_step(check: Check) -> None:
-    """A step at once when it is over: a run with losses takes a while."""
-    mark = "ok    " if check.passed else "FAILED"
-    typer.echo(f"{mark}  {check.at_s:8.1f} s  {check.name}\n                    {check.happened}")
-    if not check.passed:
-        typer.echo(f"                    expected: {check.expected}")
-
-
-def _closing(summary: ChecklistSummary) -> str:
-    files = summary.files
-    lines = [
-        "",
-        f"{summary.outcome}: {summary.passed} of {len(summary.checks)} steps went as they should",
-        (
-            f"run        {summary.virtual_seconds:.1f} s of virtual time in {summary.wall_seconds:.1f} s, "
-            f"{summary.frames:,} frames, fidelity {summary.fidelity}, seed {summary.seed}"
-        ),
-    ]
-    if summary.standards:
-        changed = ", ".join(f"{name}={value}" for name, value in summary.standards.items())
-        lines.append(f"standards  {changed} (assumptions; see `althan standards`)")
-    named = {"report": files.report, "events": files.events, "capture": files.capture, "keys": files.keys}
-    return "\n".join([*lines, *(f"{name:<10} {path}" for name, path in named.items() if path)])

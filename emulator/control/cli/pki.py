@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from emulator.gbcs.pki import StoredCredential
 
 app = typer.Typer(
-    help="Make, import or show a test PKI.",
+    help="Make, import, renew or show a test PKI.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -71,6 +71,63 @@ def show(folder: Folder, as_json: Json = False) -> None:
         return
     columns = ("file", "role_name", "key_usage", "subject_key_identifier", "not_before", "not_after", "private_key")
     typer.echo("\n".join(_table([list(columns), *([_text(row[column]) for column in columns] for row in rows)])))
+
+
+@app.command()
+def renew(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the PKI with the new credentials goes.")],
+    role: Annotated[
+        str, typer.Option(metavar="ROLE", help="Whose credentials are made anew, e.g. supplier.")
+    ] = "accessControlBroker",
+    seed: Annotated[int | None, typer.Option(metavar="N", help="The same keys every time.")] = None,
+) -> None:
+    """Make new credentials for an organisation, under the same authority, as CS02b hands them to devices.
+
+    DIR stays as it is; the other folder gets everything in it, with the new credentials in place of the old ones.
+    """
+    from emulator.gbcs.pki_folder import check_target, stem_of, write_pki
+
+    check_target(out)
+    kept = _kept(folder)
+    made = _renewed(folder, role, seed)
+    write_pki(out, kept | {name: one for name, one in made.items() if name in kept})
+    typer.echo("\n".join(f"{out}/{stem_of(name)}.pem" for name in made if name in kept))
+
+
+def _kept(folder: Path) -> dict[str, StoredCredential]:
+    from emulator.gbcs.pki import StoredCredential
+    from emulator.gbcs.pki_folder import read_ring
+
+    held = read_ring(folder).credentials
+    return {one.name: StoredCredential(one.certificate.octets, one.private_key) for one in held}
+
+
+def _renewed(folder: Path, text: str, seed: int | None) -> dict[str, StoredCredential]:
+    """Both credentials of the first organisation of a role."""
+    from emulator.core.errors import LocalProtocolError
+    from emulator.core.eui64 import eui64_text
+    from emulator.core.rng import SeededStreams, SystemStreams
+    from emulator.gbcs.pki import StoredCredential
+    from emulator.gbcs.pki_folder import load_pki, read_ring
+    from emulator.gbcs.roles import RemotePartyRole, role_name
+
+    roles = {role_name(role): role for role in RemotePartyRole}
+    found = read_ring(folder).with_role(roles[text]) if text in roles else []
+    if not found:
+        allowed = ", ".join(name for name, role in roles.items() if name and read_ring(folder).with_role(role))
+        raise BadInput(f"{text!r} is no organisation of {folder}", where="--role", allowed=allowed)
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    streams = SystemStreams() if seed is None else SeededStreams(seed)
+    try:
+        identity = load_pki(folder, streams, today).renewed(found[0], roles[text], 2)
+        made = {"digitalSignature": identity.digital_signature, "keyAgreement": identity.key_agreement}
+        return {
+            f"organisation/{eui64_text(found[0])}/{usage}": StoredCredential(one.certificate_octets, one.private_key)
+            for usage, one in made.items()
+        }
+    except LocalProtocolError as error:
+        raise BadInput(str(error), where=str(folder), allowed="a PKI with its issuing authority's key") from error
 
 
 def _devices(texts: list[str]) -> list[Eui64]:

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -90,6 +91,7 @@ async def _serve(plan: ServePlan, listener: socket.socket, as_json: bool) -> Non
         standards=plan.standards,
         profiles=plan.folders,
         pki=None if shared is None else shared.pki,
+        epoch=datetime.now(UTC).replace(microsecond=0),
     ) as simulation:
         han = await _joined(simulation, plan, shared, quiet=as_json)
         running = RunningHan(simulation, han, plan.speed)

@@ -78,6 +78,10 @@ class DeviceBody(Body):
     version: str | None
     stage: str
     on_network: bool
+    short: str | None
+    parent: str | None
+    log_type: str | None
+    log_standing: str | None
 
     @classmethod
     def of(cls, device: DeviceStatus) -> Self:
@@ -91,6 +95,10 @@ class DeviceBody(Body):
             version=device.version,
             stage=device.stage,
             on_network=device.on_network,
+            short=device.short,
+            parent=device.parent,
+            log_type=device.log_type,
+            log_standing=device.log_standing,
         )
 
 
