@@ -214,6 +214,14 @@ SWITCHES: tuple[Switch, ...] = (
         "Minutes in which a device must finish key establishment once it joined, or it must leave; 0 = no limit.",
         "Smart Energy as others quote it: a trust centre may remove such a device, after 20 min at most",
     ),
+    Switch(
+        "premises.p2p_link",
+        "zigbee",
+        ("zigbee", "modelled"),
+        "What links a pair of bridges: an ordinary ZigBee hop, or a link of its own beside the air, with the rate, "
+        "latency and loss that the premises give.",
+        "assumption; the link inside a pair is described nowhere",
+    ),
 )
 
 _BY_NAME = {switch.name: switch for switch in SWITCHES}

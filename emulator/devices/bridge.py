@@ -274,8 +274,11 @@ class Bridge:
     def sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message of ours."""
         try:
-            parts = (self.firmware.sent, self.keys.sent, self.traffic.sent)
-            if not any(part(handle, outcome, now) for part in parts):
+            if not (
+                self.firmware.sent(handle, outcome, now)
+                or self.keys.sent(handle, outcome, now)
+                or self.traffic.sent(handle, outcome, now)
+            ):
                 self.gbcs.sent(handle, outcome, now)
         except PowerCut as cut:
             self._power_lost(cut, now)

@@ -42,6 +42,9 @@ class FirmwareUser(Protocol):
     def activate(self, image: ImageIdentity, now: int) -> None:
         """Write the image in the slot into place, and come back with it."""
 
+    def hindrance(self, now: int) -> str | None:
+        """Why an image that is offered is not fetched now, machine-readable; None where it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class FirmwareRules:
@@ -156,7 +159,9 @@ class BridgeFirmware:
         if self._profile.has_ota:
             settings = replace(self._settings, image_limit_octets=self.image_limit)
             identity = client_identity(self._profile, self._eui64)
-            self.client = client = OtaClient(identity, settings, self.images, self._rng, self._rules.behaviour)
+            self.client = client = OtaClient(
+                identity, settings, self.images, self._rng, self._rules.behaviour, self._user.hindrance
+            )
             self._carry_out(client, client.handle(Started(self.version), now), now)
 
     def stop(self) -> None:

@@ -27,7 +27,7 @@ from emulator.gbcs.refusal import Refusal
 from emulator.gbcs.use_cases import cs09
 from emulator.ports.aps import COORDINATOR, ApsIndication, Outcome
 from emulator.zigbee.clusters.definition import Side
-from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER, TunnelMessage, encode_tunnelling
+from emulator.zigbee.clusters.tunnelling import TUNNELLING, TUNNELLING_CLUSTER, TunnelMessage, encode_tunnelling
 from emulator.zigbee.frames.zcl import ZclFrame
 
 FIND_INTERVAL: Final = 2 * MINUTE
@@ -154,8 +154,8 @@ class BridgeGbcs:
         self._alarm.by(self._find_at)
 
     def received(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
-        """A command of the Tunnelling cluster; False where we are no client of it."""
-        if self.tunnel is None:
+        """A command of the Tunnelling cluster; False where we are no client of it, or a client takes none such."""
+        if self.tunnel is None or TUNNELLING.command(frame.command, Side.CLIENT) is None:
             return False
         if message.source != COORDINATOR or not message.link_key:
             reason = "unprotected" if message.source == COORDINATOR else "not-the-hub"

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.devices.attributes import Attributes, Reading
-from emulator.devices.profile import DeviceProfile, JoinerProfile
+from emulator.devices.profile import DeviceProfile, JoinerProfile, MemberProfile
 from emulator.ports.aps import StackConfiguration
 from emulator.zigbee.clusters.basic import BASIC, BasicAttribute, PowerSource
+from emulator.zigbee.clusters.catalogue import definition_of
 from emulator.zigbee.clusters.identify import IDENTIFY, IDENTIFY_TIME
-from emulator.zigbee.clusters.keep_alive import KEEP_ALIVE
 from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT, KEY_ESTABLISHMENT_SUITE, SUITE_2
 from emulator.zigbee.clusters.ota import OtaAttribute
 from emulator.zigbee.clusters.ota_definition import OTA_UPGRADE
-from emulator.zigbee.clusters.time import TIME
-from emulator.zigbee.clusters.tunnelling import TUNNELLING
 from emulator.zigbee.frames.zcl_types import Value
 
 
-def stack_configuration(profile: JoinerProfile, link_key: bytes) -> StackConfiguration:
+def stack_configuration(profile: MemberProfile, link_key: bytes) -> StackConfiguration:
     """How the stack of a joining device is set up; `link_key` (16 octets) is that of its install code."""
     return StackConfiguration(
         profile.node_type,
@@ -49,9 +47,9 @@ def serve_bridge(
     server.serve(IDENTIFY, {IDENTIFY_TIME: 0})
     server.serve(KEY_ESTABLISHMENT, {KEY_ESTABLISHMENT_SUITE: SUITE_2})
     client.serve(KEY_ESTABLISHMENT, {KEY_ESTABLISHMENT_SUITE: SUITE_2})
-    for cluster in (TIME, KEEP_ALIVE, TUNNELLING):
-        if cluster.identifier in profile.endpoint.out_clusters:
-            client.serve(cluster, {})
+    for cluster in profile.endpoint.out_clusters:
+        if cluster not in client:
+            client.serve(definition_of(cluster), {})
     if profile.has_ota:
         client.serve(OTA_UPGRADE, {attribute: _reading(ota_attribute, attribute) for attribute in OtaAttribute})
 

@@ -32,7 +32,9 @@ KEEP_ALIVE_JITTER_SECONDS = 300
 
 def hub_configuration(profile: HubProfile) -> StackConfiguration:
     """How the hub's stack is set up."""
-    return StackConfiguration(NodeType.COORDINATOR, profile.manufacturer, (profile.simple_descriptor(),))
+    endpoints = (profile.endpoint, profile.gpf)
+    shown = tuple(one.descriptor(profile.profile_id) for one in endpoints if one is not None)
+    return StackConfiguration(NodeType.COORDINATOR, profile.manufacturer, shown)
 
 
 def largest_block(standards: Standards) -> int:

@@ -175,6 +175,7 @@ class HubChf:
         """Do what the log wants done."""
         for effect in effects:
             if isinstance(effect, Alert):
+                self._report("hub.device-log", None, {"devices": self._log_lines()}, now)
                 payload = effect.payload(self.device.next_counter())
                 self._raise(self.device.alert_with_mac(cs14.MESSAGE_CODE, payload), "8f12", now)
             elif isinstance(effect, CommandRefused):
@@ -184,6 +185,20 @@ class HubChf:
                 self._user.restore_pan(effect.extended_pan_id, now)
             else:
                 self._let(effect, now)
+
+    def _log_lines(self) -> list[dict[str, object]]:
+        """The device log as events tell it: who, of what type, and how far each has come."""
+        lines: list[dict[str, object]] = []
+        for entry in self.log.backup(self._now).devices:
+            device_type, standing = self.log.type_of(entry.entity_id), self.log.standing(entry.entity_id)
+            lines.append(
+                {
+                    "device": eui64_text(entry.entity_id),
+                    "type": None if device_type is None else device_type.name.lower(),
+                    "standing": None if standing is None else standing.value,
+                }
+            )
+        return lines
 
     def _let(self, effect: Permit | Forbid | RemoveFromHan, now: int) -> None:
         """Let somebody in, keep somebody out, or put somebody out."""

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from emulator.core.errors import BadInput
-from emulator.devices.profile import DeviceProfile, HubProfile, JoinerProfile
+from emulator.devices.profile import DeviceProfile, HubProfile, JoinerProfile, Kind, LightProfile
 from emulator.image.toml import read_model
 
+_MODELS: dict[Kind, type[DeviceProfile]] = {
+    "bridge": JoinerProfile,
+    "ppmid": JoinerProfile,
+    "hub": HubProfile,
+    "esme": LightProfile,
+    "gsme": LightProfile,
+    "ihd": LightProfile,
+    "cad": LightProfile,
+    "hcalcs": LightProfile,
+}
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -20,7 +29,7 @@ class _Kind(BaseModel):
     """The one key that says what the others may be."""
 
     model_config = ConfigDict(extra="ignore")
-    kind: Literal["bridge", "ppmid", "hub"]
+    kind: Kind
 
 
 def built_in_folder() -> Path:
@@ -46,8 +55,7 @@ def profiles(folders: Sequence[Path] = ()) -> list[DeviceProfile]:
 
 def read_profile(path: Path) -> DeviceProfile:
     """The profile in a file; BadInput, one line naming file, key, value and what is allowed, if anything is wrong."""
-    model = HubProfile if read_model(path, _Kind).kind == "hub" else JoinerProfile
-    return read_model(path, model).named(path)
+    return read_model(path, _MODELS[read_model(path, _Kind).kind]).named(path)
 
 
 def load_profile(name_or_path: str | Path, folders: Sequence[Path] = ()) -> DeviceProfile:
@@ -76,6 +84,15 @@ def load_joiner(name_or_path: str | Path, folders: Sequence[Path] = ()) -> Joine
     found = load_profile(name_or_path, folders)
     if not isinstance(found, JoinerProfile):
         raise BadInput(f"{found.name!r} is a {found.kind}", where="profile", allowed="a bridge or a PPMID")
+    return found
+
+
+def load_light(name_or_path: str | Path, folders: Sequence[Path] = ()) -> LightProfile:
+    """The same, where it must be a device around the bridges."""
+    found = load_profile(name_or_path, folders)
+    if not isinstance(found, LightProfile):
+        allowed = "an ESME, a GSME, an IHD, a CAD or an HCALCS"
+        raise BadInput(f"{found.name!r} is a {found.kind}", where="profile", allowed=allowed)
     return found
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from emulator.core.events import Value
+from emulator.observe.han_map import HanMap
 from emulator.observe.summary import FileNames
 
 PASSED = "passed"
@@ -43,6 +45,7 @@ class Check:
         at_s: seconds of the run, when it was over.
         reason: machine-readable, where something was refused.
         messages: what was sent and what came back.
+        figures: what was measured, by name, for programs.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Check:
     at_s: float
     reason: str | None = None
     messages: tuple[ShownMessage, ...] = ()
+    figures: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class ChecklistSummary:
         wall_seconds: from the first event to the last.
         checks: in their order.
         standards: the switches that differ from their defaults.
+        han: the devices of the HAN as they stood in the end, where the run is about them.
     """
 
     title: str
@@ -77,6 +82,7 @@ class ChecklistSummary:
     checks: tuple[Check, ...]
     standards: Mapping[str, int | float | bool | str] = field(default_factory=dict)
     files: FileNames = field(default_factory=FileNames)
+    han: HanMap | None = None
 
     @property
     def passed(self) -> int:

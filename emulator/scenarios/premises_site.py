@@ -29,11 +29,11 @@ def site_of(furnished: FurnishedPremises, standards: Standards) -> Site:
             bridges.append((standing.name, (profile, signature_verifier(profile, standards))))
         elif isinstance(profile, LightProfile):
             others.append((standing.name, profile))
-    return Site(hub, bridges, others, tuple(_links(premises)))
+    return Site(hub, bridges, others, tuple(_links(premises, own=standards.word("premises.p2p_link") == "modelled")))
 
 
-def _links(premises: Premises) -> Iterator[tuple[str, str, Link]]:
-    """Everybody in one place hears each other; between places only the bridges of a pair do."""
+def _links(premises: Premises, *, own: bool) -> Iterator[tuple[str, str, Link]]:
+    """Everybody in one place hears each other; between places only the bridges of a pair do, perhaps beside the air."""
     placed = [(HUB, premises.hub_place)]
     placed += [(standing.name, standing.place) for standing in (*premises.bridge, *premises.device)]
     for place in premises.place:
@@ -41,4 +41,5 @@ def _links(premises: Premises) -> Iterator[tuple[str, str, Link]]:
         here = [name for name, where in placed if where == place.name]
         yield from ((one, other, link) for one, other in combinations(here, 2))
     for pair in premises.pair:
-        yield (*pair.bridges, Link(pair.rssi, pair.loss / _PERCENT))
+        rate, latency = (round(pair.rate_kbps * 1_000), round(pair.latency_ms * 1_000)) if own else (0, 0)
+        yield (*pair.bridges, Link(pair.rssi, pair.loss / _PERCENT, rate, latency))

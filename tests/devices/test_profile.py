@@ -9,14 +9,18 @@ import pytest
 from emulator.core.clock import SECOND
 from emulator.core.errors import BadInput
 from emulator.devices.profile import (
+    BatteryTable,
     DeviceProfile,
     Endpoint,
     GbcsTable,
     HubProfile,
     JoinerProfile,
+    LightProfile,
+    MeterTable,
     OtaClientTable,
     OtaServerTable,
     Signature,
+    TrafficTable,
 )
 from emulator.devices.profile_loading import (
     built_in_folder,
@@ -188,6 +192,9 @@ def test_a_bad_key_names_file_key_value_and_what_is_allowed(
         ('[signature]\nscheme = "rsa"', "signature.scheme", "'rsa'", "ecdsa-p256"),
         ('[signature]\nscheme = "ecdsa-p256"', "signature.public_key", "goes with scheme", "ecdsa-p256"),
         ('[signature]\npublic_key = "x.pem"', "signature.public_key", "goes with scheme", "ecdsa-p256"),
+        ("[battery]\ncapacity_mah = 0", "battery.capacity_mah", "0", "greater than 0"),
+        ("[battery]\ncapacity_mah = 1\nlow_percent = 101", "battery.low_percent", "101", "100"),
+        ("[battery]\nidle_ma = 6", "battery.capacity_mah", "missing", ""),
     ],
 )
 def test_a_bad_table_names_its_key_dotted(tmp_path: Path, table: str, key: str, value: str, allowed: str) -> None:
@@ -243,13 +250,33 @@ def test_a_hub_cannot_be_updated_and_a_bridge_is_no_hub() -> None:
         load_hub("bridge-1")
 
 
+def test_a_battery_belongs_to_a_device_that_is_fed_by_one(tmp_path: Path) -> None:
+    text = MINE.replace('power = "battery"', 'power = "consumer-mains"')
+    found = refusal(write(tmp_path, f"{text}\n[battery]\ncapacity_mah = 1000\n"))
+    assert 'battery: goes with power = "battery" only' in found
+
+
 # --- the README ------------------------------------------------------------------------------------------------------
 
 
 def test_the_readme_has_every_profile_and_every_key() -> None:
     readme = built_in_folder() / "README.md"
     text = readme.read_text()
-    models = (DeviceProfile, JoinerProfile, HubProfile, Endpoint, OtaClientTable, OtaServerTable, GbcsTable, Signature)
-    keys = {key for model in models for key in model.model_fields} - {"endpoint", "ota", "gbcs", "signature"}
+    models = (
+        DeviceProfile,
+        JoinerProfile,
+        HubProfile,
+        Endpoint,
+        OtaClientTable,
+        OtaServerTable,
+        GbcsTable,
+        Signature,
+        BatteryTable,
+        LightProfile,
+        MeterTable,
+        TrafficTable,
+    )
+    tables = {"endpoint", "ota", "gbcs", "signature", "battery", "gpf", "meter", "traffic"}
+    keys = {key for model in models for key in model.model_fields} - tables
     missing = [word for word in (*sorted(keys), *profile_paths()) if f"`{word}`" not in text]
     assert missing == []

@@ -40,7 +40,7 @@ def check_nothing_happened(world: World) -> None:
     assert bridge.memory.state.activating is None
     assert bridge.memory.state.alerts == ()
     assert world.alerts == []
-    assert world.of("gbcs.alert") == []
+    assert world.of("gbcs.alert", "bridge-1") == []
     assert world.of("bridge.activated") == []
     assert [status for status, _ in world.status_of(world.member)].count("failed") == 1
 

@@ -10,6 +10,7 @@ from emulator.core.clock import DAY, HOUR, MINUTE, SECOND
 from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64
 from emulator.core.standards import Standards
+from emulator.core.table import rows
 from emulator.devices.tunnel_client import (
     MOST_WAITING,
     RETRY_PAUSE,
@@ -22,7 +23,6 @@ from emulator.devices.tunnel_client import (
 )
 from emulator.devices.tunnel_server import MOST_WAITING as MOST_WAITING_AT_HUB
 from emulator.devices.tunnel_server import TunnelRules, TunnelServer
-from emulator.ota.table import rows
 from emulator.ports.aps import DeviceJoined, Outcome
 from emulator.zigbee.clusters.definition import Side
 from emulator.zigbee.clusters.gbcs_transport import Get, GetResponse, Put, decode_transfer, encode_transfer

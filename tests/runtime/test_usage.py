@@ -120,6 +120,14 @@ def test_the_block_size_is_the_one_that_came(size: int, blocks: int, asked: int,
     assert bench.usage.block_octets(asked, pages=pages) == actual
 
 
+def test_blocks_of_a_download_that_was_broken_off_are_as_long_as_they_were_asked_for() -> None:
+    bench = Bench()
+    bench.tell("ota.started", 1, offset=0, size=1_000)
+    bench.count(blocks=9)
+    bench.tell("ota.failed", 2)
+    assert bench.usage.block_octets(50, pages=False) == 50
+
+
 def test_the_digest_of_what_was_received_is_kept() -> None:
     bench = Bench()
     assert bench.usage.received_sha256 is None

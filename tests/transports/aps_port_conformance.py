@@ -24,6 +24,7 @@ from emulator.ports.aps import (
     JoinSettings,
     NetworkDown,
     NetworkEvent,
+    NetworkKeyChanged,
     NetworkSettings,
     NetworkUp,
     NodeType,
@@ -32,6 +33,7 @@ from emulator.ports.aps import (
     StackConfiguration,
 )
 from emulator.zigbee.frames.zdo import ActiveEpReq, ActiveEpRsp, ZdoStatus, decode_zdo, encode_zdo
+from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY
 
 HUB = Eui64(0x00DB_0000_0000_0001)
 BRIDGE = Eui64(0x00DB_0000_0000_1001)
@@ -39,6 +41,7 @@ OTHER = Eui64(0x00DB_0000_0000_1002)
 NETWORK = NetworkSettings(15, 0x1A62, Eui64(0xABCD), bytes(range(16)))
 ENDPOINT = SimpleDescriptor(1, 0x0109, 0x0502, 0, (0x0000,), (0x0019,))
 KEY = bytes(range(16, 32))
+NEW_KEY = bytes(range(32, 48))
 JOIN_TIME = 30 * SECOND
 FAILED = {Outcome.NO_APS_ACK, Outcome.NO_ROUTE, Outcome.NEXT_HOP_FAILED, Outcome.EXPIRED}
 
@@ -294,6 +297,185 @@ def the_stack_answers_the_zdo_by_itself(world: World) -> None:
     assert decode_zdo(answer.cluster, answer.payload) == (7, ActiveEpRsp(ZdoStatus.SUCCESS, bridge.short, (1,)))
 
 
+# --- link keys -----
+
+
+def a_link_key_replaced_at_both_ends_is_in_force_at_once(world: World) -> None:
+    hub, bridge = pair_of(world)
+    replace_key(hub, bridge)
+    replace_key(bridge, hub)
+    assert (hub.port.link_key_with(BRIDGE), bridge.port.link_key_with(HUB)) == (NEW_KEY, NEW_KEY)
+    for sender, receiver in ((hub, bridge), (bridge, hub)):
+        handle = sender.send(receiver.short, b"new", acknowledge=True, link_key=True)
+        world.run(SECOND)
+        assert sender.outcomes == [(handle, Outcome.DELIVERED)]
+        assert receiver.payloads() == [b"new"]
+        assert receiver.messages[0].link_key
+
+
+def under_the_link_key_before_nothing_is_taken_and_the_retry_goes_under_the_new_one(world: World) -> None:
+    hub, bridge = pair_of(world)
+    replace_key(hub, bridge)
+    handle = bridge.send(hub.short, b"late", acknowledge=True, link_key=True)
+    world.run(SECOND)
+    assert (hub.messages, bridge.outcomes) == ([], [])
+    replace_key(bridge, hub)
+    world.run(5 * SECOND)
+    assert (hub.payloads(), bridge.outcomes) == ([b"late"], [(handle, Outcome.DELIVERED)])
+
+
+def a_message_under_way_when_the_key_is_replaced_comes_under_the_new_one(world: World) -> None:
+    hub, bridge = pair_of(world)
+    handle = bridge.send(hub.short, b"under way", acknowledge=True, link_key=True)
+    replace_key(hub, bridge)
+    replace_key(bridge, hub)
+    world.run(SECOND)
+    assert hub.messages == []
+    world.run(5 * SECOND)
+    assert (hub.payloads(), bridge.outcomes) == ([b"under way"], [(handle, Outcome.DELIVERED)])
+
+
+def a_replaced_link_key_outlasts_a_restart_of_either_end(world: World) -> None:
+    hub, bridge = pair_of(world)
+    replace_key(hub, bridge)
+    replace_key(bridge, hub)
+    for device in (bridge, hub):
+        device.call(device.port.stop)
+        device.call(device.port.resume)
+    world.run(5 * SECOND)
+    handle = hub.send(bridge.short, b"kept", acknowledge=True, link_key=True)
+    world.run(5 * SECOND)
+    assert (bridge.payloads(), hub.outcomes) == ([b"kept"], [(handle, Outcome.DELIVERED)])
+    assert (hub.port.link_key_with(BRIDGE), bridge.port.link_key_with(HUB)) == (NEW_KEY, NEW_KEY)
+
+
+def what_is_no_key_is_refused(world: World) -> None:
+    hub, bridge = pair_of(world)
+    with pytest.raises(LocalProtocolError):
+        hub.call(hub.port.set_link_key, BRIDGE, bytes(15))
+    assert hub.port.link_key_with(BRIDGE) == KEY
+    assert hub.port.link_key_with(OTHER) is None
+    assert bridge.port.link_key_with(HUB) == KEY
+
+
+def replace_key(device: Device, partner: Device) -> None:
+    device.call(device.port.set_link_key, partner.port.eui64, NEW_KEY)
+
+
+# --- the network key -----
+
+
+def a_new_network_key_reaches_every_device_and_each_is_told_once(world: World) -> None:
+    hub = hub_of(world)
+    hub.port.allow(OTHER, KEY)
+    bridges = [Device(world, BRIDGE, NodeType.ROUTER, KEY), Device(world, OTHER, NodeType.SLEEPY, KEY)]
+    for bridge in bridges:
+        bridge.join()
+    rotate(hub)
+    for device in (hub, *bridges):
+        assert device.of(NetworkKeyChanged) == [NetworkKeyChanged(NEW_KEY)]
+    for bridge in bridges:
+        assert reaches(hub, bridge)
+        assert reaches(bridge, hub)
+
+
+def a_router_that_was_off_when_the_network_key_changed_is_given_it_when_it_is_back(world: World) -> None:
+    off_meanwhile(world, NodeType.ROUTER)
+
+
+def a_sleeping_device_that_was_off_when_the_network_key_changed_is_given_it_when_it_is_back(world: World) -> None:
+    off_meanwhile(world, NodeType.SLEEPY)
+
+
+def off_meanwhile(world: World, node_type: NodeType) -> None:
+    hub, bridge = pair_of(world, node_type)
+    short = bridge.short
+    bridge.call(bridge.port.stop)
+    rotate(hub)
+    rotate(hub, bytes(16))
+    bridge.call(bridge.port.resume)
+    world.run(2 * MINUTE)
+    assert bridge.of(NetworkKeyChanged) == [NetworkKeyChanged(bytes(16))]
+    assert bridge.short == short
+    assert reaches(hub, bridge)
+    assert reaches(bridge, hub)
+
+
+def the_network_key_comes_under_the_link_key_in_force(world: World) -> None:
+    hub, bridge = pair_of(world)
+    replace_key(hub, bridge)
+    replace_key(bridge, hub)
+    bridge.call(bridge.port.stop)
+    rotate(hub, bytes(16))
+    bridge.call(bridge.port.resume)
+    world.run(2 * MINUTE)
+    assert bridge.of(NetworkKeyChanged) == [NetworkKeyChanged(bytes(16))]
+    assert bridge.port.link_key_with(HUB) == NEW_KEY
+
+
+def who_has_no_link_key_any_more_is_not_given_the_network_key(world: World) -> None:
+    hub, bridge = pair_of(world)
+    bridge.call(bridge.port.stop)
+    hub.call(hub.port.remove, BRIDGE)
+    world.run(MINUTE)
+    rotate(hub)
+    bridge.call(bridge.port.resume)
+    world.run(5 * MINUTE)
+    assert JoinRefused(BRIDGE, "no-link-key") in hub.events
+    assert bridge.of(NetworkKeyChanged) == []
+    assert not reaches(bridge, hub)
+
+
+def under_the_well_known_key_the_network_key_is_not_given_again(world: World) -> None:
+    hub, bridge = pair_of(world)
+    hub.call(hub.port.set_link_key, BRIDGE, WELL_KNOWN_LINK_KEY)
+    bridge.call(bridge.port.stop)
+    rotate(hub)
+    bridge.call(bridge.port.resume)
+    world.run(5 * MINUTE)
+    assert JoinRefused(BRIDGE, "well-known-key") in hub.events
+    assert bridge.of(NetworkKeyChanged) == []
+    bridge.call(bridge.port.stop)
+    bridge.call(bridge.port.set_link_key, HUB, WELL_KNOWN_LINK_KEY)
+    hub.events.clear()
+    bridge.call(bridge.port.resume)
+    world.run(5 * MINUTE)
+    assert hub.of(JoinRefused) == []
+    assert bridge.of(NetworkKeyChanged) == []
+
+
+def a_rotation_goes_on_where_the_trust_centre_was_switched_off(world: World) -> None:
+    hub, bridge = pair_of(world)
+    hub.call(hub.port.rotate_network_key, NEW_KEY)
+    world.run(SECOND)
+    hub.call(hub.port.stop)
+    hub.call(hub.port.resume)
+    world.run(MINUTE)
+    assert [device.of(NetworkKeyChanged) for device in (hub, bridge)] == [[NetworkKeyChanged(NEW_KEY)]] * 2
+    assert reaches(hub, bridge)
+
+
+def only_a_trust_centre_brings_in_a_network_key(world: World) -> None:
+    hub, bridge = pair_of(world)
+    for device, key in ((bridge, NEW_KEY), (hub, bytes(15)), (hub, NETWORK.network_key)):
+        with pytest.raises(LocalProtocolError):
+            device.call(device.port.rotate_network_key, key)
+    hub.call(hub.port.rotate_network_key, NEW_KEY)
+    with pytest.raises(LocalProtocolError):
+        hub.call(hub.port.rotate_network_key, bytes(16))
+
+
+def rotate(hub: Device, key: bytes = NEW_KEY) -> None:
+    hub.call(hub.port.rotate_network_key, key)
+    hub.world.run(MINUTE)
+
+
+def reaches(sender: Device, receiver: Device) -> bool:
+    handle = sender.send(receiver.short, b"there", acknowledge=True, link_key=True)
+    sender.world.run(MINUTE)
+    return dict(sender.outcomes)[handle] is Outcome.DELIVERED
+
+
 # --- power -----
 
 
@@ -390,6 +572,19 @@ CHECKS: tuple[Callable[[World], None], ...] = (
     a_sleeping_device_gets_its_messages,
     off_the_network_nothing_is_sent,
     the_stack_answers_the_zdo_by_itself,
+    a_link_key_replaced_at_both_ends_is_in_force_at_once,
+    under_the_link_key_before_nothing_is_taken_and_the_retry_goes_under_the_new_one,
+    a_message_under_way_when_the_key_is_replaced_comes_under_the_new_one,
+    a_replaced_link_key_outlasts_a_restart_of_either_end,
+    what_is_no_key_is_refused,
+    a_new_network_key_reaches_every_device_and_each_is_told_once,
+    a_router_that_was_off_when_the_network_key_changed_is_given_it_when_it_is_back,
+    a_sleeping_device_that_was_off_when_the_network_key_changed_is_given_it_when_it_is_back,
+    the_network_key_comes_under_the_link_key_in_force,
+    who_has_no_link_key_any_more_is_not_given_the_network_key,
+    under_the_well_known_key_the_network_key_is_not_given_again,
+    a_rotation_goes_on_where_the_trust_centre_was_switched_off,
+    only_a_trust_centre_brings_in_a_network_key,
     after_a_restart_the_network_is_the_same,
     a_stack_without_a_network_cannot_go_on_with_one,
     without_power_nothing_is_told,

@@ -13,6 +13,7 @@ from emulator.zigbee.frames import aps, mac, nwk
 from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind
 from emulator.zigbee.frames.aps_commands import (
     ApsCommand,
+    SwitchKey,
     TransportNetworkKey,
     Tunnel,
     UpdateDevice,
@@ -30,7 +31,7 @@ from emulator.zigbee.frames.mac_commands import (
 )
 from emulator.zigbee.frames.mac_commands import encode_command as encode_mac_command
 from emulator.zigbee.frames.nwk import NwkFrame, NwkFrameType
-from emulator.zigbee.frames.nwk_commands import Leave, Link, LinkStatus
+from emulator.zigbee.frames.nwk_commands import Leave, Link, LinkStatus, RejoinRequest, RejoinResponse
 from emulator.zigbee.frames.nwk_commands import encode_command as encode_nwk_command
 from emulator.zigbee.security import aps as aps_security
 from emulator.zigbee.security import nwk as nwk_security
@@ -128,6 +129,22 @@ def test_beacons_and_network_commands_have_the_sizes_of_the_real_ones() -> None:
     status = in_nwk(encode_nwk_command(LinkStatus(links)), NwkFrameType.COMMAND)
     assert status == timing.LINK_STATUS + 4 * timing.LINK_STATUS_ENTRY
     assert in_nwk(encode_nwk_command(Leave()), NwkFrameType.COMMAND) == timing.LEAVE
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_commands_of_a_rejoin_have_the_sizes_of_the_real_ones(secure: bool) -> None:
+    security = timing.NWK_SECURITY_OCTETS if secure else 0
+    asked = NwkFrame(NwkFrameType.COMMAND, 1, 0, 1, 1, security=secure, source_eui64=DEVICE)
+    request = nwk.encode_header(asked) + encode_nwk_command(RejoinRequest(Capability()))
+    assert in_mac(request + bytes(security)) == timing.REJOIN_REQUEST + security
+    response = encode_nwk_command(RejoinResponse(1, 0))
+    assert in_nwk(response, NwkFrameType.COMMAND, secure=secure) == timing.REJOIN_RESPONSE + security
+
+
+def test_commands_of_a_new_network_key_have_the_sizes_of_the_real_ones() -> None:
+    transported = aps_command(TransportNetworkKey(bytes(16), 1, DEVICE, DEVICE), secured=True)
+    assert in_nwk(transported) == timing.NETWORK_KEY_UPDATE
+    assert in_nwk(aps_command(SwitchKey(1))) == timing.SWITCH_KEY
 
 
 def test_the_mean_backoff_is_that_of_the_table() -> None:

@@ -204,12 +204,21 @@ def micro() -> Iterator[Sample]:
     yield Sample("block frame decoded, NWK security", found["decode_lean"], "us")
     yield Sample("block frame encoded, link key too", found["encode_full"], "us")
     yield Sample("block frame decoded, link key too", found["decode_full"], "us")
-    found = probe("micro.gbcs")
-    yield Sample("CS08 checked and answered", found["cs08"] / 1000, "ms", None, 3)
-    yield Sample("alert 0x8F8B signed", found["alert"] / 1000, "ms", None, 3)
     found = probe("micro.writing")
     yield Sample("event into the log", found["event"], "us")
     yield Sample("frame into the capture", found["frame"], "us")
+
+
+def gbcs() -> Iterator[Sample]:
+    """Messages at a device, on one core."""
+    found = probe("gbcs.device")
+    yield Sample("CS08 answered: checked, built, MAC", found["cs08"] / 1000, "ms", at_most(1), 3)
+    yield Sample("alert 0x8F8B signed", found["alert"] / 1000, "ms", at_most(1), 3)
+    found = probe("gbcs.reading")
+    for name, label in (("cs08", "CS08"), ("cs02b", "CS02b")):
+        size = f"{label} Command of {found[f'{name}_octets']:,.0f} octets"
+        for what, key in (("decoded and MAC-checked", name), ("the same with its payload", f"{name}_payload")):
+            yield Sample(f"{size}, {what}", 1e6 / found[key], "/s", at_least(2_000), 0)
 
 
 SUITES = {
@@ -222,6 +231,7 @@ SUITES = {
     "airtime": Suite("airtime of the model, difference from the arithmetic (768,000 octets)", airtime, exact=True),
     "idle": Suite("idle fleet at mem:aps", idle),
     "memory": Suite("memory", memory, exact=True),
+    "gbcs": Suite("GBCS messages at a device, least of seven timings", gbcs),
     "micro": Suite("single steps, least of seven timings", micro),
 }
 """By the name that the command line takes."""

@@ -127,16 +127,18 @@ class ApsAir:
 
     def carry(self, network: Network, hops: Sequence[Hop], psdu: int, now: int) -> Carried:
         """Send a frame of `psdu` octets over `hops`, each with the retries of the MAC, and book the channel for it."""
-        end = max(now, network.medium.busy_until) if hops else now
+        end, medium = now, network.medium
         arrived = acknowledged = True
         for index, hop in enumerate(hops):
-            end, arrived, heard = self._send(hop, psdu, end)
+            if hop.link.rate:
+                end, arrived, heard = self._hand_over(hop, psdu, end)
+            else:
+                end, arrived, heard = self._send(hop, psdu, max(end, medium.busy_until))
+                medium.busy_until = end
             if index == 0:
                 acknowledged = heard
             if not arrived:
                 break
-        if hops:
-            network.medium.busy_until = end
         return Carried(end, arrived, acknowledged)
 
     def _send(self, hop: Hop, psdu: int, at: int) -> tuple[int, bool, bool]:
@@ -154,14 +156,25 @@ class ApsAir:
                 acks += 1
                 acknowledged = not (hop.ack_loss and rng.random() < hop.ack_loss)
             at += timing.exchange(psdu) if acknowledged else timing.unanswered(psdu)
-        self.book(hop.sender, frame_airtime(psdu), attempts)
-        self.book(hop.receiver, ACK_FRAME, acks)
+        _count(hop.sender, frame_airtime(psdu), attempts)
+        _count(hop.receiver, ACK_FRAME, acks)
         airtime = attempts * frame_airtime(psdu) + acks * ACK_FRAME
         hop.sender.exchanged += airtime
         hop.receiver.exchanged += airtime
         if attempts > 1 or not acknowledged:
             self._complain(hop, attempts, acknowledged, at - begin, at)
         return at, arrived, acknowledged
+
+    def _hand_over(self, hop: Hop, psdu: int, at: int) -> tuple[int, bool, bool]:
+        """One hop over a link of its own, beside the air: when it is over, and twice whether the frame arrived."""
+        begin, arrived, attempts = at, False, 0
+        while not arrived and attempts <= MAX_FRAME_RETRIES:
+            attempts += 1
+            at += hop.link.delay(psdu)
+            arrived = hop.receiver.on_air and not (hop.loss and hop.sender.rng.random() < hop.loss)
+        if attempts > 1 or not arrived:
+            self._complain(hop, attempts, arrived, at - begin, at)
+        return at, arrived, arrived
 
     def _complain(self, hop: Hop, attempts: int, acknowledged: bool, span: int, now: int) -> None:
         kind = "aps.retry" if acknowledged else "aps.dropped"
@@ -177,11 +190,16 @@ class ApsAir:
         return end
 
     def book(self, port: ApsAirPort, airtime: int, frames: int) -> None:
-        """Count `frames` of `airtime` µs each."""
-        port.frames += frames
-        port.airtime += airtime * frames
+        """Count `frames` of `airtime` µs each that belong to no exchange between two devices."""
+        _count(port, airtime, frames)
+        port.apart += airtime * frames
 
     def settle(self, now: int) -> None:
         """Book the link status commands and empty polls of every device up to `now`; call it before reading totals."""
         for port in self.ports.values():
             port.settle(now)
+
+
+def _count(port: ApsAirPort, airtime: int, frames: int) -> None:
+    port.frames += frames
+    port.airtime += airtime * frames

@@ -10,6 +10,7 @@ from emulator.core.eui64 import Eui64
 from emulator.ports.aps import BROADCAST_ALL, ApsMessage
 from emulator.transports.memory import aps_timing as timing
 from emulator.transports.memory.aps_held import Held
+from emulator.transports.memory.aps_keys import reads
 from emulator.zigbee.node.broadcasts import MAX_REPEATS
 
 if TYPE_CHECKING:
@@ -27,11 +28,12 @@ class Broadcast:
         port: who sends it.
         message: for its size, destination and radius.
         receive: called for every member that got it.
+        psdu: its octets, where it is no data frame.
     """
 
-    def __init__(self, port: ApsAirPort, message: ApsMessage, receive: Receive) -> None:
+    def __init__(self, port: ApsAirPort, message: ApsMessage, receive: Receive, psdu: int | None = None) -> None:
         self._port = port
-        self._psdu = timing.DATA + len(message.payload)
+        self._psdu = timing.DATA + len(message.payload) if psdu is None else psdu
         self._to_sleepy = message.destination == BROADCAST_ALL
         self._radius = message.radius
         self._receive = receive
@@ -89,7 +91,7 @@ class Broadcast:
     def _arrive(self, network: Network, reached: list[ApsAirPort]) -> None:
         now = network.air.scheduler.now
         for member in reached:
-            if member.network is network:
+            if member.network is network and reads(member, self._port, now):
                 self._receive(member, now)
 
     def _hold(self, network: Network, now: int) -> None:

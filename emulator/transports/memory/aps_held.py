@@ -81,4 +81,5 @@ class Held:
             air.scheduler.call_at(end, self._then, self._arrived, False)
 
     def _expire(self) -> None:
+        self._child.rejoin.check_parent(self._network.air.scheduler.now)
         self._then(self._arrived, self._parent.generation == self._generation)

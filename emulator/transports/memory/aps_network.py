@@ -43,7 +43,9 @@ class Path:
     Attributes:
         target: the last receiver.
         hops: one for each frame; none to oneself.
-        plain: one hop that loses nothing, both ends awake: delivery is certain and takes one event.
+        plain: one hop over the air that loses nothing, both ends awake and with one network key: delivery is certain
+            and takes one event.
+        key: the link key that the sender has with the target, if any.
         key_fits: both ends have the same link key for each other.
         generation: of the sender, to tell its restarts apart.
         version: of the network; `topology_version` of the links.
@@ -52,6 +54,7 @@ class Path:
     __slots__ = (
         "generation",
         "hops",
+        "key",
         "key_fits",
         "lqi",
         "network",
@@ -67,8 +70,11 @@ class Path:
         self.target = target
         self.hops = hops
         awake = target.network is network and not target.sleepy and not sender.sleepy
-        self.plain = awake and len(hops) == 1 and not hops[0].loss and not hops[0].ack_loss
-        key = sender.link_keys.get(target.eui64)
+        same = sender.keys.sequence == target.keys.sequence
+        self.plain = (
+            awake and same and len(hops) == 1 and not hops[0].loss and not hops[0].ack_loss and not hops[0].link.rate
+        )
+        key = self.key = sender.link_keys.get(target.eui64)
         self.key_fits = key is not None and target.link_keys.get(sender.eui64) == key
         self.generation = sender.generation
         self.version = network.version
@@ -123,6 +129,12 @@ class Network:
             member.children.pop(port.eui64, None)
         self.changed()
 
+    def router_went(self, router: ApsAirPort, now: int) -> None:
+        """A member was switched off: those who sleep at it will notice."""
+        for member in self.members.values():
+            if member.network is self and member.parent == router.short and member is not router:
+                member.rejoin.parent_may_be_gone(now)
+
     def address_for(self, port: ApsAirPort) -> int:
         """The address it had here, or a fresh one (stochastic assignment)."""
         known = self.addresses.get(port.eui64)
@@ -153,7 +165,7 @@ class Network:
     def announced(self, device: ApsAirPort) -> None:
         """The trust centre hears that a device is there, or back."""
         centre = self.trust_centre
-        parent, _ = self._waiting.pop(device.eui64, (COORDINATOR, 0))
+        parent, _ = self._waiting.pop(device.eui64, (device.parent, 0))
         if device.eui64 in centre.link_keys:
             centre.tell(DeviceJoined(device.eui64, device.short, parent, device.sleepy), centre.generation)
 

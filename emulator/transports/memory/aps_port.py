@@ -33,12 +33,16 @@ from emulator.transports.memory.airtime import ACK_FRAME, OCTET, UNIT_BACKOFF, f
 from emulator.transports.memory.aps_broadcast import Broadcast
 from emulator.transports.memory.aps_idle import Idle
 from emulator.transports.memory.aps_join import Join
+from emulator.transports.memory.aps_keys import NetworkKeys, opens, put_in_force
 from emulator.transports.memory.aps_network import Membership, Network, Path
+from emulator.transports.memory.aps_rejoin import Rejoin
+from emulator.transports.memory.aps_rotation import KeyRotation
 from emulator.transports.memory.aps_transfer import Transfer
 from emulator.transports.memory.aps_zdo import answer_zdo
 from emulator.zigbee.frames.zdo import RESPONSE, DeviceAnnce
 from emulator.zigbee.node.descriptors import Description
 from emulator.zigbee.node.zdo import leave_request, permit_joining_request
+from emulator.zigbee.security.keys import KEY_OCTETS
 
 if TYPE_CHECKING:
     from emulator.transports.memory.aps_air import ApsAir
@@ -82,9 +86,12 @@ class ApsAirPort:
         generation: counts power cuts.
         user: whom to tell.
         link_keys: 16 octets by partner; allowed: the trust centre's pre-configured ones.
+        replaced_keys: the link key before, by partner; opens nothing.
         children: of a router or coordinator, by EUI-64: whether it sleeps.
+        keys: the network keys it has; rejoin: its way back.
         idle: its polls and link status.
         frames, airtime: what it sent, acknowledgements included; airtime in µs.
+        apart: airtime (µs) of what it sent that is in no exchange: broadcasts, link status, empty polls.
         exchanged: airtime (µs) of what it sent and of what was sent to it alone, acknowledgements included.
     """
 
@@ -102,15 +109,20 @@ class ApsAirPort:
         self.permit_until = 0
         self.generation = 0
         self.link_keys: dict[Eui64, bytes] = {}
+        self.replaced_keys: dict[Eui64, bytes] = {}
         self.allowed: dict[Eui64, bytes] = {}
         self.children: dict[Eui64, bool] = {}
         self.idle = Idle(self)
+        self.keys = NetworkKeys()
+        self.rejoin = Rejoin(self)
         self.exchanged = 0
+        self.apart = 0
         self.frames = 0
         self.airtime = 0
         self.eui64 = eui64
         self.user: ApsUser = _Nobody()
         self._join: Join | None = None
+        self._rotation = KeyRotation(self)
         self._paths: dict[int, Path] = {}
         self._handle = 0
         self._draw = self.rng.random
@@ -139,6 +151,19 @@ class ApsAirPort:
     def forbid(self, device: Eui64) -> None:
         self.allowed.pop(device, None)
 
+    def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
+        if len(key) != KEY_OCTETS:
+            raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
+        before = self.link_keys.get(device)
+        if before is not None and before != key:
+            self.replaced_keys[device] = before
+        self.link_keys[device] = key
+        self.key_changed()
+        self.report("trust.link-key", None, {"partner": eui64_text(device)}, now)
+
+    def link_key_with(self, device: Eui64) -> bytes | None:
+        return self.link_keys.get(device)
+
     def short_of(self, device: Eui64) -> int | None:
         membership = self.membership
         return None if membership is None else membership.network.addresses.get(device)
@@ -155,6 +180,7 @@ class ApsAirPort:
             raise LocalProtocolError("a network is formed by a coordinator")
         self._forget(now)
         network = self.air.network(settings, self)
+        self.keys = NetworkKeys(settings.network_key)
         self.enter(Membership(network, COORDINATOR, COORDINATOR), now)
         self._call_at(now, self._up, self.generation)
 
@@ -175,7 +201,9 @@ class ApsAirPort:
         self._switch_on(membership, now)
         if membership.short == COORDINATOR:
             self._call_at(now, self._up, self.generation)
+            self._rotation.resume(now)
         else:
+            self.rejoin.parent_may_be_gone(now)
             self._call_at(self.announce(now), self._up, self.generation)
 
     def stop(self, now: int) -> None:
@@ -189,6 +217,7 @@ class ApsAirPort:
         self._paths.clear()
         if network is not None:
             network.changed()
+            network.router_went(self, now)
 
     def leave(self, now: int) -> None:
         membership, network = self.membership, self.network
@@ -205,6 +234,7 @@ class ApsAirPort:
             self.send_own(request, now)
         self.allowed.pop(device, None)
         self.link_keys.pop(device, None)
+        self.replaced_keys.pop(device, None)
         if self.network is not None:
             self.network.changed()
 
@@ -221,9 +251,23 @@ class ApsAirPort:
     def joined(self, membership: Membership, now: int) -> None:
         """The join came to its good end: tell everyone, the trust centre too."""
         self._join = None
+        keys = membership.network.trust_centre.keys
+        self.keys = NetworkKeys(keys.key, keys.sequence)
         self.enter(membership, now)
         self.announce(now)
         self._up(self.generation)
+
+    def moved(self, membership: Membership, keys: NetworkKeys, now: int) -> None:
+        """Another parent, and the network key in force."""
+        self.membership = membership
+        self.parent = membership.parent
+        self.key_changed()
+        put_in_force(self, keys.key, keys.sequence, now)
+        self.announce(now)
+        self._up(self.generation)
+
+    def rotate_network_key(self, key: bytes, now: int) -> None:
+        self._rotation.begin(key, now)
 
     def join_failed(self, reason: str, now: int) -> None:
         """No network took us."""
@@ -294,6 +338,7 @@ class ApsAirPort:
         self.membership = None
         self.short = self.parent = NO_ADDRESS
         self.link_keys.clear()
+        self.replaced_keys.clear()
         self.children.clear()
         if membership is not None:
             membership.network.remove(self)
@@ -386,6 +431,13 @@ class ApsAirPort:
         target = path.target
         if target.network is not path.network:
             Transfer(self, message, handle).lost(self._scheduler.now)
+            return
+        if (
+            message.link_key
+            and path.version != path.network.version
+            and not opens(target, self, path.key, self._scheduler.now)
+        ):
+            Transfer(self, message, handle).unread(self._scheduler.now)
             return
         self._book(message, target)
         now = self._scheduler.now

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from emulator.core.eui64 import eui64_text
 from emulator.ports.aps import ApsMessage, Outcome
 from emulator.transports.memory import aps_timing as timing
 from emulator.transports.memory.aps_held import Held
+from emulator.transports.memory.aps_keys import opens, reads
 from emulator.zigbee.node.aps import ACK_WAIT, SLEEPY_ACK_WAIT
 from emulator.zigbee.node.fragments import MAX_BLOCKS, WINDOW
 from emulator.zigbee.node.routing import DISCOVERY_RETRIES, DISCOVERY_TIME
@@ -45,6 +45,7 @@ class Transfer:
         "_failure",
         "_generation",
         "_handle",
+        "_key",
         "_message",
         "_overhead",
         "_path",
@@ -76,6 +77,7 @@ class Transfer:
         self._due = 0
         self._tried_at = 0
         self._path: Path | None = None
+        self._key: bytes | None = None
 
     def start(self, now: int) -> None:
         """Send it for the first time, or refuse it."""
@@ -93,6 +95,11 @@ class Transfer:
         self._due = now + ACK_WAIT
         self._broken(now)
 
+    def unread(self, now: int) -> None:
+        """The first attempt came under a link key that the target had replaced meanwhile."""
+        self._due = now + ACK_WAIT
+        self._broken(now)
+
     # An attempt
 
     def _attempt(self, now: int) -> None:
@@ -103,7 +110,9 @@ class Transfer:
             self._failure = Outcome.NO_ROUTE
             self._due = now + ACK_WAIT
             self._broken(now if port.sleepy else now + ROUTE_WAIT)
+            self._unreachable(now)
             return
+        self._key = path.key
         begin = max(now, path.network.medium.busy_until)
         self._due = begin + (SLEEPY_ACK_WAIT if port.sleepy or path.target.sleepy else ACK_WAIT)
         held = path.target.sleepy and bool(path.hops)
@@ -114,6 +123,13 @@ class Transfer:
             self._hold(path, arrived, end)
         else:
             port.air.scheduler.call_at(end, self._reached, arrived)
+
+    def _unreachable(self, now: int) -> None:
+        """There is no way: a target that sleeps out of its parent's earshot has noticed that by its polls."""
+        network = self._port.network
+        target = None if network is None else network.members.get(self._message.destination)
+        if target is not None:
+            target.rejoin.check_parent(now)
 
     def _send_window(self, path: Path, hops: list[Hop], now: int) -> tuple[list[int], int]:
         """The blocks that got to the end of `hops`, and when the last one did."""
@@ -167,9 +183,10 @@ class Transfer:
             return
         target = path.target
         now = self._port.air.scheduler.now
-        if target.network is not path.network and len(path.hops) == 1:
+        here = target.network is path.network
+        if not here and len(path.hops) == 1:
             self._failure = Outcome.NEXT_HOP_FAILED
-        if target.network is not path.network or not self._opens(path, now):
+        if not here or not self._is_read(path, now):
             self._broken(now)
             return
         known = not self._received.isdisjoint(blocks)
@@ -184,17 +201,11 @@ class Transfer:
         if not self._message.acknowledge:
             self._finish(self._outcome_of_first_hop())
 
-    def _opens(self, path: Path, now: int) -> bool:
-        """Whether the target can read it; it says so where it cannot."""
-        if not self._message.link_key:
-            return True
-        target, sender = path.target, self._port.eui64
-        key = target.link_keys.get(sender)
-        if key is not None and key == self._port.link_keys.get(path.target.eui64):
-            return True
-        reason = "no-link-key" if key is None else "bad-mic"
-        target.report("aps.dropped", reason, {"from": eui64_text(sender)}, now)
-        return False
+    def _is_read(self, path: Path, now: int) -> bool:
+        """Whether the target has the keys for it; it says so where it has not."""
+        if not reads(path.target, self._port, now):
+            return False
+        return not self._message.link_key or opens(path.target, self._port, self._key, now)
 
     def _window_complete(self) -> bool:
         return self._received.issuperset(range(self._base, min(self._base + WINDOW, self._blocks)))
@@ -269,6 +280,7 @@ class Transfer:
         self._done = True
         if outcome is not Outcome.DELIVERED:
             self._report("aps.dropped", outcome)
+            self._port.rejoin.check_parent(self._port.air.scheduler.now)
         self._port.finished(self._handle, outcome, self._generation)
 
     def _report(self, kind: str, reason: Outcome, **fields: int) -> None:

@@ -139,6 +139,10 @@ class Medium:
         """Everyone on the sender's channel who hears it at all, well enough or not."""
         return self._surveyed(sender).hearers
 
+    def partners(self, sender: Radio) -> list[tuple[Radio, Link]]:
+        """Everyone to whom the sender has a link of its own, beside the air."""
+        return self._surveyed(sender).partners
+
     def obstacle(self, transmission: Transmission, receiver: Radio, link: Link) -> str | None:
         """Why `receiver` did not get the frame that has just ended, or None if it did."""
         start, end = transmission.start, transmission.end
@@ -178,13 +182,17 @@ class Medium:
         return radio
 
     def _survey(self, radio: Radio) -> None:
-        """Work out who hears this radio and whom it hears."""
+        """Work out who hears this radio and whom it hears, over the air and beside it."""
         on_channel = [other for other in self._radios.values() if other is not radio and other.channel == radio.channel]
-        radio.hearers = [
+        reached = [
             (other, link) for other in on_channel if (link := self.topology.link(radio.eui64, other.eui64)) is not None
         ]
+        radio.hearers = [(other, link) for other, link in reached if not link.rate]
+        radio.partners = [(other, link) for other, link in reached if link.rate]
         radio.heard = {
-            other: link for other in on_channel if (link := self.topology.link(other.eui64, radio.eui64)) is not None
+            other: link
+            for other in on_channel
+            if (link := self.topology.link(other.eui64, radio.eui64)) is not None and not link.rate
         }
         nearest = max((link for _, link in radio.hearers), key=lambda link: link.rssi, default=None)
         radio.sniffed = (0, 255) if nearest is None else (nearest.rssi, nearest.lqi)

@@ -72,7 +72,7 @@ class Radio:
 
     Attributes:
         draw_loss: a number from 0 to 1 for a frame that may be lost here.
-        version, hearers, heard, sniffed: the medium's notes on the neighbourhood.
+        version, hearers, partners, heard, sniffed: the medium's notes on the neighbourhood.
     """
 
     def __init__(self, medium: Medium, eui64: Eui64, rng: Random, channel: int = 11) -> None:
@@ -81,6 +81,7 @@ class Radio:
         self.counters = RadioCounters()
         self.version = -1
         self.hearers: list[tuple[Radio, Link]] = []
+        self.partners: list[tuple[Radio, Link]] = []
         self.heard: dict[Radio, Link] = {}
         self.sniffed = (0, 255)
         self._medium = medium
@@ -110,7 +111,9 @@ class Radio:
         self._attempt += 1
         self._backoffs = 0
         self._exponent = MIN_BE
-        self._back_off(now)
+        partners = self._medium.partners(self)
+        if not partners or not self._hand_over(partners, psdu, now):
+            self._back_off(now)
 
     def tune(self, channel: int, now: int) -> None:
         if channel != self.channel:
@@ -199,6 +202,10 @@ class Radio:
         for receiver, link in self._medium.receivers(self):
             if receiver.hears(transmission, link, addressing):
                 acknowledged = True
+        for receiver, link in self._medium.partners(self):
+            if receiver.overhears(addressing):
+                at = transmission.end + link.delay(len(psdu))
+                self._scheduler.call_at(at, receiver.overheard, psdu, link)
         return acknowledged
 
     def acknowledged(self, transmission: Transmission, answer: Transmission, pending: bool) -> None:
@@ -231,7 +238,7 @@ class Radio:
         """A frame ended within earshot: take it if it is for this radio; whether it is acknowledged."""
         kind, sequence, wants_ack, pan, destination, extended, source, _ = addressing
         mine = destination == (self.eui64 if extended else self._short) and pan in (self._pan_id, _BROADCAST)
-        if not mine and not self._overhears(kind, pan, None if extended else destination, destination is None):
+        if not mine and not self.overhears(addressing):
             return False
         obstacle = self._medium.obstacle(transmission, self, link)
         if obstacle is not None:
@@ -240,17 +247,23 @@ class Radio:
             return False
         acknowledged = mine and wants_ack
         if acknowledged:
-            pending = kind is _COMMAND and transmission.psdu[-3] == _DATA_REQUEST and source in self._held
+            pending = self._holds_for(kind, source, transmission.psdu)
             self._acknowledge(transmission, sequence, pending)
         if self._user is not None:
             self._user.received(RxFrame(transmission.psdu, link.rssi, link.lqi), transmission.end)
         return acknowledged
 
-    def _overhears(self, kind: FrameType, pan: int | None, short: int | None, unaddressed: bool) -> bool:
+    def _holds_for(self, kind: FrameType, source: int | None, psdu: bytes) -> bool:
+        """Whether a frame asks for what is held for its sender, and there is something."""
+        return kind is _COMMAND and psdu[-3] == _DATA_REQUEST and source in self._held
+
+    def overhears(self, addressing: Peek) -> bool:
         """Broadcasts, and beacons (which carry no destination)."""
-        if unaddressed:
+        kind, _, _, pan, destination, extended, _, _ = addressing
+        if destination is None:
             return kind is _BEACON
-        return short == _BROADCAST and (pan in (self._pan_id, _BROADCAST) or self._pan_id == _BROADCAST)
+        broadcast = not extended and destination == _BROADCAST
+        return broadcast and (pan in (self._pan_id, _BROADCAST) or self._pan_id == _BROADCAST)
 
     def _acknowledge(self, transmission: Transmission, sequence: int, pending: bool) -> None:
         # An acknowledgement belongs to no attempt: the chip sends it by itself, whatever its user does meanwhile.
@@ -260,3 +273,46 @@ class Radio:
         sender = transmission.sender
         sender.counters.exchanged += answer.end - answer.start
         self._scheduler.call_at(answer.end, sender.acknowledged, transmission, answer, pending)
+
+    # Links of its own, beside the air
+
+    def _hand_over(self, partners: list[tuple[Radio, Link]], psdu: bytes, now: int) -> bool:
+        """Send a frame over a link of its own, if it is for whoever is at the other end; whether it is."""
+        try:
+            addressing = peek(psdu)
+        except DecodeError:
+            return False
+        for receiver, link in partners:
+            if receiver.is_addressed(addressing):
+                self._scheduler.call_at(now + link.delay(len(psdu)), self._handed_over, receiver, link, self._attempt)
+                return True
+        return False
+
+    def _handed_over(self, receiver: Radio, link: Link, attempt: int) -> None:
+        """The frame is at the other end, or lost; the link says at once which."""
+        psdu, now = self._psdu, self._scheduler.now
+        if attempt != self._attempt or psdu is None:
+            return
+        addressing = peek(psdu)
+        pending = receiver._holds_for(addressing.type, addressing.source, psdu)
+        arrived = receiver.handed(psdu, link)
+        if attempt == self._attempt:
+            self._done(_ACKED if arrived else TxResult.NO_ACK, arrived and pending, now)
+
+    def is_addressed(self, addressing: Peek) -> bool:
+        """Whether a frame is for this radio and for no other."""
+        own = self.eui64 if addressing.destination_extended else self._short
+        return addressing.destination == own and addressing.destination_pan in (self._pan_id, _BROADCAST)
+
+    def overheard(self, psdu: bytes, link: Link) -> None:
+        """A broadcast comes over a link of its own: nobody waits to hear whether it is taken."""
+        self.handed(psdu, link)
+
+    def handed(self, psdu: bytes, link: Link) -> bool:
+        """A frame comes over a link of its own; whether it is taken."""
+        now = self._scheduler.now
+        if self.deaf_after(now) or (link.loss and self.draw_loss() < link.loss):
+            return False
+        if self._user is not None:
+            self._user.received(RxFrame(psdu, link.rssi, link.lqi), now)
+        return True

@@ -57,6 +57,12 @@ class SoftPort:
     def forbid(self, device: Eui64) -> None:
         self.node.forbid(device)
 
+    def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
+        self.node.set_link_key(device, key, now)
+
+    def link_key_with(self, device: Eui64) -> bytes | None:
+        return self.node.link_key_with(device)
+
     def short_of(self, device: Eui64) -> int | None:
         return self.node.short_of(device)
 
@@ -73,6 +79,10 @@ class SoftPort:
 
     def remove(self, device: Eui64, now: int) -> None:
         self.node.remove(device, now)
+        self._arm()
+
+    def rotate_network_key(self, key: bytes, now: int) -> None:
+        self.node.rotate_network_key(key, now)
         self._arm()
 
     def join(self, settings: JoinSettings, now: int) -> None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 
+from emulator.core.clock import SECOND
 from emulator.core.eui64 import Eui64
 
 DEFAULT_RSSI = -50
 SENSITIVITY = -97
 _LQI_PER_DB = 4
+_BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +23,25 @@ class Link:
     Attributes:
         rssi: signal strength at the receiver, dBm.
         loss: probability that a frame (data or acknowledgement) is not received, 0 to 1.
+        rate: bits a second of a link of its own, beside the air: what goes over it is not on the air, and neither
+            disturbs others nor is disturbed.  0: the link is over the air.
+        latency: µs beside the time that `rate` takes; of a link of its own.
         lqi: link quality, 0 to 255: how far the signal is above the receiver's sensitivity.
     """
 
     rssi: int = DEFAULT_RSSI
     loss: float = 0.0
+    rate: int = 0
+    latency: int = 0
     lqi: int = field(init=False)
 
     def __post_init__(self) -> None:
         lqi = max(0, min(255, (self.rssi - SENSITIVITY) * _LQI_PER_DB))
         object.__setattr__(self, "lqi", lqi)
+
+    def delay(self, octets: int) -> int:
+        """µs that a frame takes over a link of its own."""
+        return self.latency + octets * _BITS * SECOND // self.rate
 
 
 class Topology:

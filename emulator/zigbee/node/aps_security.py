@@ -8,11 +8,14 @@ from emulator.core.aes import MicError
 from emulator.core.eui64 import Eui64
 from emulator.zigbee.node.memory import LinkKey, NodeMemory
 from emulator.zigbee.security import aps as security
-from emulator.zigbee.security.aps import KeyIdentifier
+from emulator.zigbee.security.aps import Auxiliary, KeyIdentifier
 from emulator.zigbee.security.counters import EXHAUSTED, OUT_OF_COUNTERS, REPLAYED
 
 Drop = Callable[..., None]
 """Takes (reason, source, now) and fields of a frame that is not taken."""
+
+REPLACED_KEY = "replaced-link-key"
+"""Why a frame under the key before the one in force is not taken."""
 
 _DATA = KeyIdentifier.DATA
 
@@ -68,7 +71,18 @@ class ApsSecurity:
         try:
             payload = security.open_(data, octets, auxiliary, key.cipher, partner)
         except MicError:
-            self._drop("bad-mic", source, now)
+            self._drop(_why_unreadable(data, octets, auxiliary, key, partner), source, now)
             return None
         key.incoming = counter
         return payload
+
+
+def _why_unreadable(data: bytes, octets: int, auxiliary: Auxiliary, key: LinkKey, partner: Eui64 | None) -> str:
+    """Tell a frame under the key before from one that is damaged or forged."""
+    if key.replaced is None:
+        return "bad-mic"
+    try:
+        security.open_(data, octets, auxiliary, key.replaced, partner)
+    except MicError:
+        return "bad-mic"
+    return REPLACED_KEY

@@ -145,6 +145,15 @@ class ApsSender:
         for frame in frames:
             self._nwk.send(destination, frame, outgoing, now, radius=message.radius)
 
+    def _transmit_again(self, outgoing: Outgoing, now: int) -> None:
+        """Under the link key that is in force now, which may have been replaced since."""
+        if outgoing.key is not None:
+            outgoing.key = self._security.key_with(outgoing.message.destination)
+            if outgoing.key is None:
+                self._finish(outgoing, Outcome.NO_KEY, now)
+                return
+        self._transmit(outgoing, now)
+
     def _frames(self, outgoing: Outgoing) -> tuple[bytes, ...]:
         """The message, or what is missing of the window of its blocks, protected with fresh counters."""
         fragments, key, seal = outgoing.fragments, outgoing.key, self._security.seal
@@ -198,7 +207,7 @@ class ApsSender:
                 }
                 self._report("aps.retry", outgoing.failure.value, fields, now)
                 outgoing.failure = Outcome.NO_APS_ACK
-                self._transmit(outgoing, now)
+                self._transmit_again(outgoing, now)
             else:
                 self._finish(outgoing, outgoing.failure, now)
 
@@ -229,7 +238,7 @@ class ApsSender:
             self._finish(outgoing, _DELIVERED, now)
         elif fragments.base != before:
             outgoing.retries = self._max_retries
-            self._transmit(outgoing, now)
+            self._transmit_again(outgoing, now)
 
     def _drop(self, reason: str, source: int, now: int, **fields: object) -> None:
         self._report("aps.dropped", reason, {"from": f"{source:04x}", **fields}, now)

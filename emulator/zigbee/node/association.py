@@ -17,6 +17,8 @@ from emulator.zigbee.frames.mac_commands import (
     AssociationStatus,
     BeaconRequest,
     Capability,
+    CoordinatorRealignment,
+    OrphanNotification,
     decode_command,
     encode_command,
 )
@@ -28,6 +30,7 @@ BEACON_JITTER = 64 * MILLISECOND
 """Parents that do not hear each other answer a scan at different moments, or their beacons would collide each time."""
 _LAST_SHORT = 0xFFF7
 _NO_SHORT = 0xFFFF
+_BROADCAST_PAN = 0xFFFF
 
 
 class Parent:
@@ -66,6 +69,8 @@ class Parent:
                 self.timers.set("beacon", now + self._rng.randrange(BEACON_JITTER))
         elif isinstance(command, AssociationRequest) and frame.source is not None and frame.source_extended:
             self._associate(Eui64(frame.source), command.capability, now)
+        elif isinstance(command, OrphanNotification) and frame.source is not None and frame.source_extended:
+            self._realign(Eui64(frame.source), now)
 
     def on_timeout(self, now: int) -> None:
         """Answer a scan."""
@@ -89,12 +94,24 @@ class Parent:
         )  # fmt: skip
         self._mac.send(frame, Beacon, now)
 
+    def _realign(self, eui64: Eui64, now: int) -> None:
+        """Tell an orphan where it belongs, if it is a child of ours."""
+        child, membership = self._memory.child(eui64), self._membership
+        if child is None:
+            return
+        realignment = CoordinatorRealignment(membership.pan_id, membership.short, membership.channel, child.short)
+        frame = MacFrame(
+            FrameType.COMMAND, self._mac.next_sequence(), _BROADCAST_PAN, eui64, membership.pan_id, self._mac.eui64,
+            encode_command(realignment), acknowledge=True, destination_extended=True, source_extended=True,
+        )  # fmt: skip
+        self._mac.send(frame, CoordinatorRealignment, now)
+
     def _associate(self, eui64: Eui64, capability: Capability, now: int) -> None:
         status = self._decide(eui64, now)
         short = _NO_SHORT
         child = None
         if status is AssociationStatus.SUCCESS:
-            short = self._address_for(eui64)
+            short = self.address_for(eui64)
             child = Child(eui64, short, sleepy=not capability.receiver_on_when_idle)
         membership = self._membership
         frame = MacFrame(
@@ -114,7 +131,7 @@ class Parent:
             return AssociationStatus.PAN_AT_CAPACITY
         return AssociationStatus.SUCCESS
 
-    def _address_for(self, eui64: Eui64) -> int:
+    def address_for(self, eui64: Eui64) -> int:
         """The address it had, or a fresh one (stochastic assignment)."""
         known = self._memory.addresses.get(eui64)
         if known is not None:

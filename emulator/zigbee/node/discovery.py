@@ -37,6 +37,9 @@ class DiscoveryUser(Protocol):
     def nwk_sent(self, context: object, outcome: Outcome, now: int) -> None:
         """What became of a frame that waited for a route."""
 
+    def nobody_heard(self, now: int) -> None:
+        """No router of the network was heard for as long as a neighbour counts."""
+
 
 class RouteFinder:
     """Route discovery and link status of one router."""
@@ -180,6 +183,8 @@ class RouteFinder:
 
     def _send_link_status(self, now: int) -> None:
         routers = self._nwk.neighbours.routers(now)[:MOST_LINKS]
+        if not routers:
+            self._user.nobody_heard(now)
         links = tuple(Link(known.short, known.incoming_cost, known.outgoing_cost) for known in routers)
         self._nwk.send_command(BROADCAST_ROUTERS, encode_command(LinkStatus(links)), now, radius=1)
         jitter = self._rng.randrange(LINK_STATUS_PERIOD // 8)

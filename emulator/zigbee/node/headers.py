@@ -10,6 +10,7 @@ import struct
 from typing import NamedTuple
 
 from emulator.core.errors import LocalProtocolError
+from emulator.core.eui64 import Eui64
 from emulator.zigbee.frames.aps import Fragment
 from emulator.zigbee.frames.mac import FCS_OCTETS, MAX_PSDU, fcs
 from emulator.zigbee.frames.nwk import NwkFrameType, decode_header
@@ -68,6 +69,7 @@ class NwkHeader(NamedTuple):
     radius: int
     sequence: int
     security: bool
+    source_eui64: Eui64 | None = None
 
 
 def nwk_header(kind: NwkFrameType, destination: int, source: int, radius: int, sequence: int, *, secure: bool) -> bytes:
@@ -83,7 +85,9 @@ def read_nwk_header(data: bytes) -> tuple[NwkHeader, int]:
         if control == _NWK_SECURED:
             return NwkHeader(_DATA, destination, source, radius, sequence, True), NWK_HEADER_OCTETS
     frame, octets = decode_header(data)
-    header = NwkHeader(frame.type, frame.destination, frame.source, frame.radius, frame.sequence, frame.security)
+    header = NwkHeader(
+        frame.type, frame.destination, frame.source, frame.radius, frame.sequence, frame.security, frame.source_eui64
+    )
     return header, octets
 
 

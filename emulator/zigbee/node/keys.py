@@ -13,24 +13,32 @@ from emulator.zigbee.frames.aps import ApsFrame
 from emulator.zigbee.frames.aps_commands import (
     ApsCommand,
     RemoveDevice,
+    SwitchKey,
     TransportNetworkKey,
     Tunnel,
     UpdateDevice,
     decode_command,
 )
 from emulator.zigbee.node.headers import NwkHeader
-from emulator.zigbee.node.memory import NodeMemory
+from emulator.zigbee.node.memory import Membership, NodeMemory
 from emulator.zigbee.node.trust_centre import TrustCentre
 from emulator.zigbee.security import aps as security
 from emulator.zigbee.security.aps import KeyIdentifier
+from emulator.zigbee.security.counters import REPLAYED
 from emulator.zigbee.security.keys import transport_key
 
 
 class KeyUser(Protocol):
     """The stack."""
 
-    def network_key(self, key: bytes, sequence: int, trust_centre: Eui64, now: int) -> None:
-        """The network key came."""
+    def network_key(self, command: TransportNetworkKey, counter: int, now: int) -> None:
+        """The network key came, to a device that joins or comes back; `counter` of the frame that brought it."""
+
+    def next_network_key(self, command: TransportNetworkKey, now: int) -> None:
+        """A network key came that is to be in force some time later."""
+
+    def switch_key(self, sequence: int, now: int) -> None:
+        """The trust centre says that a network key is in force from now on."""
 
     def key_unreadable(self, now: int) -> None:
         """A network key came that our link key does not open."""
@@ -49,6 +57,7 @@ class KeyCommands:
         self,
         eui64: Eui64,
         memory: NodeMemory,
+        membership: Membership,
         link_key: bytes | None,
         trust_centre: TrustCentre | None,
         user: KeyUser,
@@ -56,7 +65,8 @@ class KeyCommands:
     ) -> None:
         self._eui64 = eui64
         self._memory = memory
-        self._cipher = None if link_key is None else CcmStar(transport_key(link_key))
+        self._membership = membership
+        self._link_key = link_key
         self._trust_centre = trust_centre
         self._user = user
         self._report = report
@@ -68,21 +78,37 @@ class KeyCommands:
         elif header.security:
             self._plain(decode_command(data[octets:]), header.source, now)
         else:
-            self._report("aps.dropped", "unprotected-command", {"from": f"{header.source:04x}"}, now)
+            self._drop("unprotected-command", header.source, now)
 
     def _protected(self, header: NwkHeader, data: bytes, octets: int, now: int) -> None:
+        """A key under the pre-configured link key while we join, and under the one in force ever after."""
         auxiliary = security.parse_auxiliary(data, octets)
-        if auxiliary.key is not KeyIdentifier.KEY_TRANSPORT or self._cipher is None:
-            self._report("aps.dropped", "unexpected-key", {"from": f"{header.source:04x}"}, now)
+        joining = not self._membership.network_key
+        known = None if joining else self._memory.link_keys.get(self._membership.trust_centre)
+        link_key = self._link_key if joining else None if known is None else known.key
+        if auxiliary.key is not KeyIdentifier.KEY_TRANSPORT or link_key is None:
+            self._drop("unexpected-key", header.source, now)
+            return
+        if known is not None and auxiliary.counter <= known.incoming:
+            self._drop(REPLAYED, header.source, now, counter=auxiliary.counter)
             return
         try:
-            command = decode_command(security.open_(data, octets, auxiliary, self._cipher))
+            command = decode_command(security.open_(data, octets, auxiliary, CcmStar(transport_key(link_key))))
         except MicError:
+            self._drop("bad-mic", header.source, now)
             self._user.key_unreadable(now)
             return
         if not isinstance(command, TransportNetworkKey) or command.destination != self._eui64:
             raise DecodeError("a key for somebody else, or none")
-        self._user.network_key(command.key, command.key_sequence, command.source, now)
+        if known is not None and command.source != self._membership.trust_centre:
+            self._drop("unknown-trust-centre", header.source, now)
+            return
+        if known is not None:
+            known.incoming = auxiliary.counter
+        if header.security:
+            self._user.next_network_key(command, now)
+        else:
+            self._user.network_key(command, auxiliary.counter, now)
 
     def _plain(self, command: ApsCommand, source: int, now: int) -> None:
         if isinstance(command, UpdateDevice) and self._trust_centre is not None:
@@ -91,5 +117,10 @@ class KeyCommands:
             self._user.send_to_child(command.destination, command.frame, now)
         elif isinstance(command, RemoveDevice) and source == COORDINATOR:
             self._user.child_refused(command.target, now)
+        elif isinstance(command, SwitchKey) and source == COORDINATOR:
+            self._user.switch_key(command.key_sequence, now)
         else:
-            self._report("aps.dropped", "unexpected-command", {"from": f"{source:04x}"}, now)
+            self._drop("unexpected-command", source, now)
+
+    def _drop(self, reason: str, source: int, now: int, **fields: object) -> None:
+        self._report("aps.dropped", reason, {"from": f"{source:04x}", **fields}, now)

@@ -57,6 +57,9 @@ class MacUser(Protocol):
     def mac_expired(self, context: object, now: int) -> None:
         """Nobody fetched an indirect frame in time."""
 
+    def mac_polled(self, child: int, now: int) -> None:
+        """Somebody, by its short address or EUI-64, asks what is held for it."""
+
     def mac_payload(self, context: object, now: int) -> bytes | None:
         """The octets of a frame held by `hold_data`, made when it is sent so that its counters are fresh."""
 
@@ -308,6 +311,7 @@ class MacLayer:
 
     def _release(self, child: int, now: int) -> None:
         """A child polls: send it the oldest frame held for it."""
+        self._user.mac_polled(child, now)
         taken = self._indirect.take(child)
         if taken is None:
             return

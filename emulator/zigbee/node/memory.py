@@ -18,12 +18,14 @@ class LinkKey:
         cipher: the key made ready.
         outgoing: the counter of what we send under it.
         incoming: the highest counter received under it, -1 before the first.
+        replaced: the key before it, with which nothing is opened any more; only to say so.
     """
 
     key: bytes
     cipher: CcmStar
     outgoing: OutgoingCounter
     incoming: int = -1
+    replaced: CcmStar | None = None
 
     @classmethod
     def of(cls, key: bytes) -> LinkKey:
@@ -38,6 +40,7 @@ class Membership:
     Attributes:
         trust_centre: its EUI-64.
         network_key: 16 octets, with its sequence number.
+        next_key: a network key that was given out and is not in force yet, empty where there is none.
     """
 
     channel: int
@@ -49,15 +52,22 @@ class Membership:
     network_key: bytes
     key_sequence: int
     depth: int
+    next_key: bytes = b""
+    next_sequence: int = 0
 
 
 @dataclass(slots=True)
 class Child:
-    """A device that associated here."""
+    """A device that associated, or came back, here.
+
+    Attributes:
+        timeout: µs of silence after which a sleeping child is forgotten; None: the parent's default.
+    """
 
     eui64: Eui64
     short: int
     sleepy: bool
+    timeout: int | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +114,10 @@ class NodeMemory:
         self.children[child.short] = child
         return stale
 
+    def child(self, eui64: Eui64) -> Child | None:
+        """The child with this EUI-64."""
+        return next((child for child in self.children.values() if child.eui64 == eui64), None)
+
     def eui64_of(self, short: int) -> Eui64 | None:
         """Who has a short address."""
         return self._by_short.get(short)
@@ -122,6 +136,13 @@ class NodeMemory:
             counter = OutgoingCounter(self._spent.get(key, 0))
             known = self.link_keys[partner] = LinkKey(key, CcmStar(key), counter)
         return known
+
+    def replace_link_key(self, partner: Eui64, key: bytes) -> None:
+        """Have `key` with a partner from now on, and remember that there was another one."""
+        before = self.link_keys.get(partner)
+        known = self.take_link_key(partner, key)
+        if before is not None and before is not known:
+            known.replaced = before.cipher
 
     def forget_link_key(self, partner: Eui64) -> None:
         """Have no key with a partner any more."""

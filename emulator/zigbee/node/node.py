@@ -23,7 +23,9 @@ from emulator.ports.aps import (
     StackConfiguration,
 )
 from emulator.ports.phy import Phy, RxFrame, TxResult
+from emulator.zigbee.frames.aps_commands import TransportNetworkKey
 from emulator.zigbee.frames.mac import FrameType, MacFrame
+from emulator.zigbee.frames.mac_commands import DataRequest
 from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.joining import Candidate, Joiner
 from emulator.zigbee.node.mac import MacLayer
@@ -31,6 +33,7 @@ from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 from emulator.zigbee.node.news import News, Sent
 from emulator.zigbee.node.stack import Stack
 from emulator.zigbee.node.zdo import LONGEST_PERMIT, leave_request, permit_joining_request
+from emulator.zigbee.security.keys import KEY_OCTETS
 
 PARTING_WAIT = 500 * MILLISECOND
 """How long a node that leaves may take to say so."""
@@ -144,6 +147,22 @@ class Node:
         """Give `device` the network key no more."""
         self.memory.allowed.pop(device, None)
 
+    def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
+        """Use `key` with `device` from this moment on.
+
+        Raises:
+            LocalProtocolError: not 16 octets.
+        """
+        if len(key) != KEY_OCTETS:
+            raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
+        self.memory.replace_link_key(device, key)
+        self._report("trust.link-key", None, {"partner": eui64_text(device)}, now)
+
+    def link_key_with(self, device: Eui64) -> bytes | None:
+        """The link key in force with a device."""
+        known = self.memory.link_keys.get(device)
+        return None if known is None else known.key
+
     def remove(self, device: Eui64, now: int) -> None:
         """Put a device out and forget its keys; nothing where this node is no trust centre on the air."""
         short, stack = self.memory.addresses.get(device), self._stack
@@ -154,6 +173,19 @@ class Node:
             request.acknowledge = True
             stack.send_own(request, now)
         stack.trust_centre.put_out(device)
+
+    def rotate_network_key(self, key: bytes, now: int) -> None:
+        """Bring in another network key.
+
+        Raises:
+            LocalProtocolError: no trust centre on the air, not 16 octets, the key in force, or another is under way.
+        """
+        centre = None if self._stack is None else self._stack.trust_centre
+        if centre is None:
+            raise LocalProtocolError("a network key is brought in by a trust centre on the air")
+        if len(key) != KEY_OCTETS:
+            raise LocalProtocolError(f"a network key of {len(key)} octets, {KEY_OCTETS} are needed")
+        centre.rotation.begin(key, now)
 
     def send(self, message: ApsMessage, now: int) -> int:
         """Hand over one message; a handle that the user's `sent` will name.
@@ -335,21 +367,21 @@ class Node:
         self._reset(now)
         self._news.later(NetworkDown(reason), now)
 
-    def network_key(self, key: bytes, sequence: int, trust_centre: Eui64, now: int) -> None:
+    def network_key(self, command: TransportNetworkKey, counter: int, now: int) -> None:
         """The network key came, protected under our link key."""
-        stack, joiner = self._stack, self._joiner
+        stack, joiner, trust_centre = self._stack, self._joiner, command.source
         if stack is None or joiner is None:
             self._report("aps.dropped", "unexpected-key", {"from": eui64_text(trust_centre)}, now)
             return
         link_key = self._configured().link_key
         membership = stack.membership
-        membership.network_key = key
-        membership.key_sequence = sequence
+        membership.network_key = command.key
+        membership.key_sequence = command.key_sequence
         membership.trust_centre = trust_centre
         self.memory.membership = membership
         self.memory.learn(trust_centre, COORDINATOR)
         if link_key is not None:
-            self.memory.take_link_key(trust_centre, link_key)
+            self.memory.take_link_key(trust_centre, link_key).incoming = counter
         stack.key_changed()
         joiner.key_received(now)
         self._joiner = None
@@ -359,6 +391,11 @@ class Node:
         """A network key came that our link key does not open."""
         if self._joiner is not None:
             self._joiner.key_unreadable(now)
+
+    def back(self, now: int) -> None:
+        """We have a parent again, or another one."""
+        if self._stack is not None:
+            self._news.network(self._up(self._stack, now), now)
 
     def removed(self, now: int) -> None:
         """The trust centre put us out."""
@@ -388,10 +425,12 @@ class Node:
         if frame.type is FrameType.BEACON:
             if self._joiner is not None:
                 self._joiner.beacon(frame, lqi, now)
+            elif self._stack is not None:
+                self._stack.beacon(frame, lqi, now)
         elif self._joiner is not None:
             self._joiner.command(frame, now)
-        elif self._stack is not None and self._stack.parent is not None and self._stack.on:
-            self._stack.parent.command(frame, now)
+        elif self._stack is not None:
+            self._stack.mac_command(frame, now)
 
     def mac_sent(self, context: object, result: TxResult, now: int) -> None:
         """A frame is done."""
@@ -404,11 +443,18 @@ class Node:
                 stack.child_associated(context, now)
         elif self._joiner is not None:
             self._joiner.request_done(context, result, now)
+        elif context is DataRequest and stack is not None and stack.on and stack.rejoiner is not None:
+            stack.rejoiner.polled(result, now)
 
     def mac_expired(self, context: object, now: int) -> None:
         """Nobody fetched an indirect frame."""
         if isinstance(context, Hop) and self._stack is not None:
             self._stack.nwk.expired(context, now)
+
+    def mac_polled(self, child: int, now: int) -> None:
+        """Somebody asks what is held for it."""
+        if self._stack is not None and self._joiner is None:
+            self._stack.polled(child, now)
 
     def mac_payload(self, context: object, now: int) -> bytes | None:
         """The octets of a held frame."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from emulator.core.errors import DecodeError, LocalProtocolError
+from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import BROADCAST_ALL, BROADCAST_ROUTERS, NodeType, Outcome
@@ -17,7 +18,7 @@ from emulator.zigbee.node.hop import FIRST_BROADCAST, Hop
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Membership, NodeMemory
 from emulator.zigbee.node.neighbours import MAX_FAILURES, Neighbours
-from emulator.zigbee.node.nwk_security import NwkSecurity
+from emulator.zigbee.node.nwk_security import NwkSecurity, NwkSecurityUser
 from emulator.zigbee.node.routing import Routes
 
 __all__ = ["FIRST_BROADCAST", "Hop", "NwkLayer", "NwkUser"]
@@ -26,14 +27,28 @@ _DATA, _COMMAND = NwkFrameType.DATA, NwkFrameType.COMMAND
 _ACKED = TxResult.ACKED
 
 
-class NwkUser(Protocol):
+class Heard(NamedTuple):
+    """Whom a command frame was heard from: the neighbour that sent it last, which its protection proves."""
+
+    previous_hop: int
+    sender: Eui64
+    lqi: int
+
+
+class NwkUser(NwkSecurityUser, Protocol):
     """The layers above."""
 
     def nwk_received(self, header: NwkHeader, payload: bytes, rssi: int, lqi: int, now: int) -> None:
         """The plain payload of a data frame for us, or broadcast."""
 
-    def nwk_command(self, header: NwkHeader, payload: bytes, previous_hop: int, lqi: int, now: int) -> None:
+    def nwk_command(self, header: NwkHeader, payload: bytes, heard: Heard, now: int) -> None:
         """The plain payload of a command frame for us, or broadcast."""
+
+    def nwk_plain_command(self, header: NwkHeader, payload: bytes, previous_hop: int, now: int) -> None:
+        """A command that was not protected: somebody asks to come back, or we are answered."""
+
+    def nwk_child_moved(self, child: int, now: int) -> None:
+        """A sleeping child of ours speaks through somebody else."""
 
     def nwk_sent(self, context: object, outcome: Outcome, now: int) -> None:
         """What became of a frame sent with `context`."""
@@ -73,7 +88,7 @@ class NwkLayer:
         self._report = report
         self._sequence = rng.randrange(256)
         self._failed: list[Hop] = []
-        self.security = NwkSecurity(mac.eui64, memory, membership, self._drop)
+        self.security = NwkSecurity(mac.eui64, memory, membership, user, self._drop)
 
     def next_sequence(self) -> int:
         """A fresh NWK sequence number."""
@@ -103,6 +118,26 @@ class NwkLayer:
             self.transmit(hop, BROADCAST_ALL if self._router else self._membership.parent, now)
         else:
             self.forward(hop, now)
+
+    def send_to_neighbour(
+        self, neighbour: int, payload: bytes, now: int, *, data: bool = False, secure: bool = True,
+        source_eui64: Eui64 | None = None, context: object = None,
+    ) -> None:  # fmt: skip
+        """One frame of our own to whoever is within earshot and awake, known or not; no further."""
+        hop = Hop(
+            _DATA if data else _COMMAND, neighbour, self._membership.short, 1, self.next_sequence(), payload, context,
+            secure, source_eui64,
+        )  # fmt: skip
+        hop.next_hop = neighbour
+        octets = self.protect(hop, now)
+        if octets is not None:
+            self._mac.send_data(neighbour, octets, hop, now)
+
+    def hold_command(self, neighbour: int, payload: bytes, now: int) -> None:
+        """One command frame for whoever asks for it at a short address, until it expires."""
+        hop = Hop(_COMMAND, neighbour, self._membership.short, 1, self.next_sequence(), payload)
+        hop.next_hop = neighbour
+        self._mac.hold_data(neighbour, hop, now)
 
     def forward(self, hop: Hop, now: int) -> None:
         """Send a frame on its way, looking for a route first where none is known."""
@@ -203,6 +238,9 @@ class NwkLayer:
             return
         if self.broadcasts.heard(header.source, header.sequence, previous_hop):
             return
+        child = self._memory.children.get(header.source)
+        if child is not None and child.sleepy and previous_hop != header.source:
+            self._user.nwk_child_moved(header.source, now)
         hop = Hop(header.type, header.destination, header.source, header.radius - 1, header.sequence, payload)
         if self._router and hop.radius > 0:
             self._enter_broadcast(hop, now)
@@ -251,21 +289,23 @@ class NwkLayer:
         self.neighbours.heard(previous_hop, sender, lqi, now)
         if header.destination == self._membership.short and header.type is _DATA:
             self._user.nwk_received(header, payload, rssi, lqi, now)
-        elif header.security:
-            self._dispatch(header, payload, previous_hop, rssi, lqi, now)
+        elif sender is not None:
+            self._dispatch(header, payload, Heard(previous_hop, sender, lqi), rssi, now)
+        elif header.type is _DATA:
+            self._user.nwk_received(header, payload, rssi, lqi, now)
         else:
-            self._drop("unsecured", previous_hop, now)
+            self._user.nwk_plain_command(header, payload, previous_hop, now)
 
-    def _dispatch(self, header: NwkHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
-        destination = header.destination
+    def _dispatch(self, header: NwkHeader, payload: bytes, heard: Heard, rssi: int, now: int) -> None:
+        previous_hop, destination = heard.previous_hop, header.destination
         if header.source >= FIRST_BROADCAST:
             self._drop("broadcast-source", previous_hop, now)
         elif destination < FIRST_BROADCAST and destination != self._membership.short:
             self._relay(header, payload, now)
         elif header.type is _COMMAND:
-            self._user.nwk_command(header, payload, previous_hop, lqi, now)
+            self._user.nwk_command(header, payload, heard, now)
         else:
-            self._received_broadcast(header, payload, previous_hop, rssi, lqi, now)
+            self._received_broadcast(header, payload, previous_hop, rssi, heard.lqi, now)
 
     def _relay(self, header: NwkHeader, payload: bytes, now: int) -> None:
         if not self._router:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Protocol
 
-from emulator.core.errors import DecodeError
-from emulator.core.eui64 import Eui64
+from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, AnyTimers
 from emulator.ports.aps import (
@@ -19,28 +18,27 @@ from emulator.ports.aps import (
     Outcome,
     StackConfiguration,
 )
-from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, encode_header
-from emulator.zigbee.frames.aps_commands import UpdateDevice, UpdateDeviceStatus, encode_command
-from emulator.zigbee.frames.nwk_commands import (
-    Leave,
-    LinkStatus,
-    NetworkStatus,
-    RouteReply,
-    RouteRequest,
-    decode_command,
-)
-from emulator.zigbee.frames.nwk_commands import encode_command as encode_nwk_command
+from emulator.zigbee.frames.aps import ApsFrame
+from emulator.zigbee.frames.aps_commands import TransportNetworkKey
+from emulator.zigbee.frames.mac import MacFrame
+from emulator.zigbee.frames.nwk_commands import EndDeviceTimeoutRequest, Leave, encode_command
 from emulator.zigbee.frames.zdo import MgmtLeaveRsp
 from emulator.zigbee.node.aps import ApsLayer
 from emulator.zigbee.node.aps_sending import ACK_WAIT, SLEEPY_ACK_WAIT, Outgoing
-from emulator.zigbee.node.association import Parent
+from emulator.zigbee.node.children import DEFAULT_TIMEOUT
+from emulator.zigbee.node.commands import NwkCommands
+from emulator.zigbee.node.departures import Departures
 from emulator.zigbee.node.discovery import RouteFinder
+from emulator.zigbee.node.family import Family
 from emulator.zigbee.node.headers import NwkHeader
 from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.keys import KeyCommands
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Child, Membership, NodeMemory
-from emulator.zigbee.node.nwk import NwkLayer
+from emulator.zigbee.node.network_keys import NetworkKeys
+from emulator.zigbee.node.nwk import Heard, NwkLayer
+from emulator.zigbee.node.rejoin_table import RejoinTrigger
+from emulator.zigbee.node.rejoining import NewPlace, Rejoiner
 from emulator.zigbee.node.trust_centre import TrustCentre
 from emulator.zigbee.node.zdo import Zdo, device_announce
 
@@ -57,11 +55,14 @@ class StackUser(Protocol):
     def network_event(self, event: NetworkEvent, now: int) -> None:
         """Something about the network."""
 
-    def network_key(self, key: bytes, sequence: int, trust_centre: Eui64, now: int) -> None:
-        """The network key came."""
+    def network_key(self, command: TransportNetworkKey, counter: int, now: int) -> None:
+        """The network key came, and we are joining."""
 
     def key_unreadable(self, now: int) -> None:
-        """A network key came that our link key does not open."""
+        """A network key came that our link key does not open, and we are joining."""
+
+    def back(self, now: int) -> None:
+        """We have a parent again, or another one."""
 
     def removed(self, now: int) -> None:
         """We are put out."""
@@ -99,15 +100,22 @@ class Stack:
         self.nwk = NwkLayer(mac, memory, membership, node_type, self, rng, report, alarm)
         self.aps = ApsLayer(self.nwk, mac.eui64, memory, self, rng, report, alarm, configuration.aps_ack_retries)
         self.zdo = Zdo(mac.eui64, memory, membership, configuration, self.nwk.neighbours, self, report)
-        self.finder: RouteFinder | None = None
-        self.parent: Parent | None = None
-        if node_type is not NodeType.SLEEPY:
-            self.finder = RouteFinder(self.nwk, memory, membership, self, rng, report, alarm)
-            self.parent = Parent(mac, memory, membership, rng, report, alarm)
         self.trust_centre: TrustCentre | None = None
+        self.rejoiner: Rejoiner | None = None
         if node_type is NodeType.COORDINATOR:
             self.trust_centre = TrustCentre(mac.eui64, memory, membership, self, report, alarm)
-        self.keys = KeyCommands(mac.eui64, memory, configuration.link_key, self.trust_centre, self, report)
+        else:
+            self.rejoiner = Rejoiner(mac, self.nwk, memory, membership, configuration, self, rng, report, alarm)
+        self.finder: RouteFinder | None = None
+        self.family: Family | None = None
+        if node_type is not NodeType.SLEEPY:
+            self.finder = RouteFinder(self.nwk, memory, membership, self, rng, report, alarm)
+            self.family = Family(mac, self.nwk, memory, membership, self.trust_centre, self, rng, report, alarm)
+        self.network_keys = NetworkKeys(memory, membership, self.nwk.security, self, report)
+        self.keys = KeyCommands(mac.eui64, memory, membership, configuration.link_key, self.trust_centre, self, report)
+        departures = Departures(mac.eui64, memory, membership, self, report)
+        self._commands = NwkCommands(departures, self.finder, self.family, self.rejoiner, report)
+        self._mac = mac
         self._memory = memory
         self._configuration = configuration
         self._sleepy = node_type is NodeType.SLEEPY
@@ -124,6 +132,10 @@ class Stack:
             self.nwk.neighbours.add(child.short, now, router=not child.sleepy, eui64=child.eui64, permanent=True)
         if self.finder is not None and membership.network_key:
             self.finder.start(now)
+        if self.family is not None:
+            self.family.children.start(now)
+        if self.trust_centre is not None:
+            self.trust_centre.rotation.resume(now)
 
     def configure(self, configuration: StackConfiguration) -> None:
         """Descriptors changed."""
@@ -131,7 +143,7 @@ class Stack:
         self.zdo.configure(configuration)
 
     def key_changed(self) -> None:
-        """The membership has a network key now."""
+        """The membership has other network keys."""
         self.nwk.security.use_key()
 
     def announce(self, now: int) -> None:
@@ -139,21 +151,26 @@ class Stack:
         if self.finder is not None:
             self.finder.start(now)
         self.send_own(device_announce(self._memory, self.membership, self._configuration), now)
+        if self._sleepy:
+            request = EndDeviceTimeoutRequest(DEFAULT_TIMEOUT)
+            self.nwk.send_command(self.membership.parent, encode_command(request), now)
 
     def permit_joining(self, until: int) -> None:
         """Let devices associate here."""
-        if self.parent is not None:
-            self.parent.permit_until = until
+        if self.family is not None:
+            self.family.parent.permit_until = until
 
     def timers(self) -> tuple[AnyTimers, ...]:
         """Everything that can fall due."""
-        layers = (self.nwk, self.aps.sender, self.finder, self.parent, self.trust_centre)
-        return tuple(layer.timers for layer in layers if layer is not None)
+        rotation = None if self.trust_centre is None else self.trust_centre.rotation
+        layers = (self.nwk, self.aps.sender, self.finder, self.rejoiner, self.trust_centre, rotation)
+        family = () if self.family is None else self.family.timers()
+        return tuple(layer.timers for layer in layers if layer is not None) + family
 
     def say_farewell(self, now: int) -> None:
-        """Tell the neighbours that we leave, and hear nothing any more; ends in `parted`."""
+        """Tell the neighbours that we leave for good, and hear nothing any more; ends in `parted`."""
         self.on = False
-        self.nwk.send_command(BROADCAST_ALL, encode_nwk_command(Leave()), now, radius=1, context=_Farewell)
+        self.nwk.send_command(BROADCAST_ALL, encode_command(Leave()), now, radius=1, context=_Farewell)
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
@@ -161,10 +178,39 @@ class Stack:
         self.aps.sender.on_timeout(now)
         if self.finder is not None:
             self.finder.on_timeout(now)
-        if self.parent is not None and self.on:
-            self.parent.on_timeout(now)
+        if self.family is not None and self.on:
+            self.family.on_timeout(now)
+        if self.rejoiner is not None and self.on:
+            self.rejoiner.on_timeout(now)
         if self.trust_centre is not None:
             self.trust_centre.on_timeout(now)
+            self.trust_centre.rotation.on_timeout(now)
+
+    # What the MAC says
+
+    def beacon(self, frame: MacFrame, lqi: int, now: int) -> None:
+        """Somebody answers our scan."""
+        if self.rejoiner is not None and self.on:
+            self.rejoiner.beacon(frame, lqi, now)
+
+    def mac_command(self, frame: MacFrame, now: int) -> None:
+        """A command of those who want to join, or the answer to an orphan."""
+        if not self.on:
+            return
+        if self.family is not None:
+            self.family.parent.command(frame, now)
+        elif self.rejoiner is not None:
+            self.rejoiner.command(frame, now)
+
+    def polled(self, child: int, now: int) -> None:
+        """Somebody asks what is held for it."""
+        if self.family is not None and self.on:
+            self.family.polled(child, now)
+
+    def child_associated(self, child: Child, now: int) -> None:
+        """A child has fetched its address."""
+        if self.family is not None:
+            self.family.associated(child, now)
 
     # What NWK says
 
@@ -189,42 +235,74 @@ class Stack:
         if self.finder is not None:
             self.finder.link_failed(hop, now)
 
-    def nwk_command(self, header: NwkHeader, payload: bytes, previous_hop: int, lqi: int, now: int) -> None:
+    def nwk_command(self, header: NwkHeader, payload: bytes, heard: Heard, now: int) -> None:
         """A command for us, or broadcast."""
-        try:
-            command = decode_command(payload)
-        except DecodeError as error:
-            self._report("nwk.dropped", "undecodable", {"error": str(error)}, now)
-            return
-        finder = self.finder
-        if not self.on:
-            return
-        if isinstance(command, Leave):
-            self._leave(command, header, now)
-        elif finder is None:
-            return
-        elif isinstance(command, LinkStatus):
-            finder.link_status(header, command, lqi, now)
-        elif isinstance(command, RouteRequest):
-            finder.request(header, command, previous_hop, lqi, now)
-        elif isinstance(command, RouteReply):
-            finder.reply(command, previous_hop, lqi, now)
-        elif isinstance(command, NetworkStatus):
-            finder.status(command)
+        if self.on:
+            self._commands.received(header, payload, heard, now)
 
-    def _leave(self, command: Leave, header: NwkHeader, now: int) -> None:
-        if command.request:
-            if header.source in (COORDINATOR, self.membership.parent):
-                self._user.removed(now)
-            return
-        self.nwk.neighbours.remove(header.source)
-        self.nwk.routes.remove_through(header.source)
-        child = self._memory.children.pop(header.source, None)
-        eui64 = self._memory.eui64_of(header.source) if child is None else child.eui64
-        if eui64 is not None and self.trust_centre is not None:
-            self.trust_centre.left(eui64, now)
-        elif child is not None:
-            self._update_device(child, UpdateDeviceStatus.DEVICE_LEFT, now)
+    def nwk_plain_command(self, header: NwkHeader, payload: bytes, previous_hop: int, now: int) -> None:
+        """A command that was not protected."""
+        if self.on:
+            self._commands.received_plain(header, payload, previous_hop, now)
+
+    def nwk_child_moved(self, child: int, now: int) -> None:
+        """A sleeping child of ours speaks through somebody else."""
+        if self.family is not None:
+            self.family.moved(child, now)
+
+    def newer_network_key(self, source: int, now: int) -> None:  # noqa: ARG002 - whoever it was
+        """A frame names a network key that came after all of ours."""
+        if self.rejoiner is not None and self.on and self.membership.network_key:
+            self.rejoiner.start(RejoinTrigger.KEY_MISSED, now)
+
+    def older_network_key(self, source: int, now: int) -> None:
+        """A frame names a network key before ours."""
+        if self.family is not None and self.on:
+            self.family.children.under_older_key(source, now)
+
+    def switch_network_key(self, now: int) -> None:
+        """Put the next network key in force."""
+        self.network_keys.switch(now)
+
+    # What departures say
+
+    def told_to_rejoin(self, now: int) -> None:
+        """We are to leave and come back."""
+        if self.rejoiner is not None:
+            farewell = Leave(rejoin=True)
+            self.nwk.send_command(BROADCAST_ALL, encode_command(farewell), now, radius=1)
+            self.rejoiner.start(RejoinTrigger.ASKED_TO, now)
+
+    def neighbour_left(self, short: int, now: int, *, for_good: bool) -> None:
+        """A neighbour goes."""
+        self.nwk.neighbours.remove(short)
+        self.nwk.routes.remove_through(short)
+        if self.family is not None:
+            self.family.left(short, now, for_good=for_good)
+
+    # What the rejoiner and the route finder say
+
+    def network_in_earshot(self, now: int) -> bool:
+        """Whether a router was heard of late."""
+        return bool(self.nwk.neighbours.routers(now))
+
+    def nobody_heard(self, now: int) -> None:
+        """No router was heard for long."""
+        if self.rejoiner is not None and self.on:
+            self.rejoiner.start(RejoinTrigger.NETWORK_LOST, now)
+
+    def moved(self, place: NewPlace, now: int) -> None:
+        """A parent took us, or took us back."""
+        membership = self.membership
+        self.nwk.neighbours.remove(membership.parent)
+        self.nwk.routes.remove_through(membership.parent)
+        membership.short, membership.parent, membership.depth = place.short, place.parent, place.depth
+        self._memory.learn(self._mac.eui64, place.short)
+        self._mac.set_address(membership.pan_id, place.short)
+        self.nwk.neighbours.add(place.parent, now, router=True, permanent=True)
+        if place.network_key is not None:
+            self.network_keys.replace(*place.network_key, now)
+        self._user.back(now)
 
     # What APS says
 
@@ -276,57 +354,48 @@ class Stack:
         if self.on:
             self._user.network_event(event, now)
 
-    def network_key(self, key: bytes, sequence: int, trust_centre: Eui64, now: int) -> None:
-        """The network key came."""
-        self._user.network_key(key, sequence, trust_centre, now)
+    def network_key(self, command: TransportNetworkKey, counter: int, now: int) -> None:
+        """The network key came, to a device that joins or comes back."""
+        if not self.membership.network_key:
+            self._user.network_key(command, counter, now)
+        elif self.rejoiner is None or not self.rejoiner.network_key(command, now):
+            self._report("aps.dropped", "unexpected-key", {"from": eui64_text(command.source)}, now)
 
     def key_unreadable(self, now: int) -> None:
         """A network key came that our link key does not open."""
-        self._user.key_unreadable(now)
+        if not self.membership.network_key:
+            self._user.key_unreadable(now)
+        elif self.rejoiner is not None:
+            self.rejoiner.key_unreadable(now)
 
     def removed(self, now: int) -> None:
         """The trust centre put us out."""
         self._user.removed(now)
 
-    def child_associated(self, child: Child, now: int) -> None:
-        """A child has fetched its address: tell the trust centre."""
-        for stale in self._memory.adopt(child):
-            self.nwk.neighbours.remove(stale)
-        self.nwk.neighbours.add(child.short, now, router=not child.sleepy, eui64=child.eui64, permanent=True)
-        if self.trust_centre is not None:
-            self.trust_centre.device_came(child.eui64, child.short, COORDINATOR, child.sleepy, now)
-            return
-        self._update_device(child, UpdateDeviceStatus.UNSECURED_JOIN, now)
+    def next_network_key(self, command: TransportNetworkKey, now: int) -> None:
+        """A network key came that is to be in force some time later."""
+        self.network_keys.given(command, now)
 
-    def _update_device(self, child: Child, status: UpdateDeviceStatus, now: int) -> None:
-        """Tell the trust centre about a child."""
-        update = UpdateDevice(child.eui64, child.short, status)
-        header = encode_header(ApsFrame(ApsFrameType.COMMAND, self.aps.sender.next_counter()))
-        self.send_aps_command(COORDINATOR, header + encode_command(update), now, secure=True)
+    def switch_key(self, sequence: int, now: int) -> None:
+        """The trust centre says that a network key is in force from now on."""
+        self.network_keys.told_to_switch(sequence, now)
 
     def send_to_child(self, child: Eui64, frame: bytes, now: int) -> None:
-        """Pass an APS frame to a child that has no network key yet."""
-        short = self._short_of_child(child)
-        if short is not None:
-            self.send_aps_command(short, frame, now, secure=False)
+        """Pass an APS frame to a device near us that has no network key."""
+        if self.family is not None:
+            self.family.send_to_child(child, frame, now)
 
     def child_refused(self, child: Eui64, now: int) -> None:
-        """The trust centre does not want this child: let it go, and tell it so in case it has the key already."""
-        short = self._short_of_child(child)
-        if short is None:
-            return
-        if self.trust_centre is None:
-            self._report("join.refused", "trust-centre-refused", {"device": f"{child:016x}"}, now)
-        self.nwk.send_command(short, encode_nwk_command(Leave(request=True)), now)
-        del self._memory.children[short]
-        self.nwk.neighbours.remove(short)
+        """The trust centre does not want this child."""
+        if self.family is not None:
+            self.family.refused(child, now)
 
     def device_announced(self, device: Eui64, short: int, sleepy: bool, now: int) -> None:
         """Somebody came, or came back: whatever was known of its counters is void."""
         self._memory.learn(device, short)
         self.aps.forget_duplicates(short)
+        self.nwk.routes.remove(short)
+        if self.family is not None:
+            self.family.announced(device, short, now)
         if self.trust_centre is not None:
             self.trust_centre.announced(device, short, sleepy, now)
-
-    def _short_of_child(self, child: Eui64) -> int | None:
-        return next((short for short, known in self._memory.children.items() if known.eui64 == child), None)

@@ -1,4 +1,8 @@
-"""The trust centre: who may have the network key, how it gets it, and who is put out."""
+"""The trust centre: who may have the network key, how it gets it, and who is put out.
+
+A device that joins is given the network key under its pre-configured key, one that comes back without it under the link
+key that is in force with it; never under the well-known key, which would give it to everybody.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +26,11 @@ from emulator.zigbee.frames.aps_commands import (
     encode_command,
 )
 from emulator.zigbee.frames.zdo import ZdoStatus
+from emulator.zigbee.node.key_rotation import KeyRotation
 from emulator.zigbee.node.memory import LinkKey, Membership, NodeMemory
 from emulator.zigbee.security import aps as security
 from emulator.zigbee.security.aps import KeyIdentifier
-from emulator.zigbee.security.keys import transport_key
+from emulator.zigbee.security.keys import NO_LINK_KEY, transport_key, unfit_for_rejoin
 
 ANNOUNCE_WAIT = 12 * SECOND
 """A device that was sent the key and says nothing for so long has not understood it."""
@@ -46,6 +51,15 @@ class TrustCentreUser(Protocol):
     def child_refused(self, child: Eui64, now: int) -> None:
         """A child of our own is not wanted."""
 
+    def send_to_child(self, child: Eui64, frame: bytes, now: int) -> None:
+        """Pass an APS frame to a device near us that has no network key."""
+
+    def key_changed(self) -> None:
+        """The membership has other network keys."""
+
+    def switch_network_key(self, now: int) -> None:
+        """Put the next network key in force here."""
+
 
 @dataclass(slots=True)
 class _Waiting:
@@ -53,15 +67,21 @@ class _Waiting:
 
     Attributes:
         heard: the counter of its last frame under the network key before that, -1 where there was none.
+        returns: it says that it was on the network before; nothing but its announcement proves who it is.
     """
 
     parent: int
     sleepy: bool
     heard: int
+    returns: bool = False
 
 
 class TrustCentre:
-    """Volatile state of the coordinator's key management."""
+    """Volatile state of the coordinator's key management.
+
+    Attributes:
+        rotation: how a new network key is brought in.
+    """
 
     def __init__(
         self,
@@ -81,6 +101,7 @@ class TrustCentre:
         self._waiting: dict[Eui64, _Waiting] = {}
         self._parents: dict[Eui64, int] = {}
         self._unwanted: set[Eui64] = set()
+        self.rotation = KeyRotation(eui64, memory, membership, self, report, alarm)
 
     def device_came(self, device: Eui64, short: int, parent: int, sleepy: bool, now: int) -> None:
         """A device associated with us, or with the router `parent`: give it the key if it is known."""
@@ -96,11 +117,35 @@ class TrustCentre:
         key.incoming = -1
         self._waiting[device] = _Waiting(parent, sleepy, memory.nwk_incoming.get(device, -1))
         self.timers.set(device, now + ANNOUNCE_WAIT)
-        frame = self._transport(device, key)
+        frame = self._transport(self._current_key(device), key)
         if parent == COORDINATOR:
             self._user.send_aps_command(short, frame, now, secure=False)
         else:
-            self._send_plain(parent, Tunnel(device, frame), now)
+            self.send_plain(parent, Tunnel(device, frame), now)
+
+    def rejoining(self, device: Eui64, parent: int, sleepy: bool, now: int) -> None:
+        """Somebody near `parent` who says that it is this device wants the network key that it has no more.
+
+        It proves nothing and is told nothing but the key, which only the device itself can read; where there is no
+        key to give it under, nobody is sent away, because it may be somebody else who asked.
+        """
+        key = self._memory.link_keys.get(device)
+        reason = unfit_for_rejoin(None if key is None else key.key)
+        if key is None or reason is not None:
+            self._report("rejoin.refused", reason, {"device": eui64_text(device)}, now)
+            self._user.network_event(JoinRefused(device, reason or NO_LINK_KEY), now)
+            return
+        self._waiting[device] = _Waiting(parent, sleepy, self._memory.nwk_incoming.get(device, -1), returns=True)
+        self.timers.set(device, now + ANNOUNCE_WAIT)
+        frame = self._transport(self._current_key(device), key)
+        if parent == COORDINATOR:
+            self._user.send_to_child(device, frame, now)
+        else:
+            self.send_plain(parent, Tunnel(device, frame), now)
+
+    def returned(self, device: Eui64, parent: int) -> None:
+        """A device has another parent; it announces itself next."""
+        self._parents[device] = parent
 
     def update(self, command: UpdateDevice, parent: int, now: int) -> None:
         """A router reports a device."""
@@ -108,13 +153,19 @@ class TrustCentre:
             self.device_came(command.device, command.short, parent, False, now)
         elif command.status == UpdateDeviceStatus.DEVICE_LEFT:
             self.left(command.device, now)
+        elif command.status == UpdateDeviceStatus.TRUST_CENTRE_REJOIN:
+            self.rejoining(command.device, parent, False, now)
+        elif command.status == UpdateDeviceStatus.SECURED_REJOIN:
+            self.returned(command.device, parent)
         else:
             self._report("trust.update", None, {"device": eui64_text(command.device), "status": command.status}, now)
 
     def announced(self, device: Eui64, short: int, sleepy: bool, now: int) -> None:
         """A device is on the network with its key."""
-        self._waiting.pop(device, None)
+        waiting = self._waiting.pop(device, None)
         self.timers.cancel(device)
+        if waiting is not None:
+            self._parents[device] = waiting.parent
         if device in self._memory.link_keys:
             parent = self._parents.get(device, COORDINATOR)
             self._user.network_event(DeviceJoined(device, short, parent, sleepy), now)
@@ -153,6 +204,8 @@ class TrustCentre:
             spoke = self._memory.nwk_incoming.get(device, -1) > waiting.heard
             if spoke or (key is not None and key.incoming >= 0):
                 self.announced(device, short, waiting.sleepy, now)
+            elif waiting.returns:
+                self._report("rejoin.refused", "no-announcement", {"device": eui64_text(device)}, now)
             else:
                 self._refuse(device, waiting.parent, "no-announcement", now)
 
@@ -162,23 +215,42 @@ class TrustCentre:
         if parent == COORDINATOR:
             self._user.child_refused(device, now)
         else:
-            self._send_plain(parent, RemoveDevice(device), now)
+            self.send_plain(parent, RemoveDevice(device), now)
         self._user.network_event(JoinRefused(device, reason), now)
 
     def _forget_child(self, device: Eui64) -> None:
         for short in [short for short, child in self._memory.children.items() if child.eui64 == device]:
             del self._memory.children[short]
 
-    def _transport(self, device: Eui64, key: LinkKey) -> bytes:
+    # What the rotation of the network key asks
+
+    def send_key(self, command: TransportNetworkKey, short: int, now: int) -> None:
+        """A network key for one device, under its link key."""
+        key = self._memory.link_keys.get(command.destination)
+        if key is not None:
+            self._user.send_aps_command(short, self._transport(command, key), now, secure=True)
+
+    def next_key_known(self) -> None:
+        """Frames under the next key may come from now on."""
+        self._user.key_changed()
+
+    def switch_network_key(self, now: int) -> None:
+        """Put the next key in force here."""
+        self._user.switch_network_key(now)
+
+    def _current_key(self, device: Eui64) -> TransportNetworkKey:
         membership = self._membership
-        command = TransportNetworkKey(membership.network_key, membership.key_sequence, device, self._eui64)
+        return TransportNetworkKey(membership.network_key, membership.key_sequence, device, self._eui64)
+
+    def _transport(self, command: TransportNetworkKey, key: LinkKey) -> bytes:
         header = self._header(secured=True)
         cipher = CcmStar(transport_key(key.key))
         return header + security.secure(
             header, encode_command(command), cipher, key.outgoing.next(), self._eui64, KeyIdentifier.KEY_TRANSPORT
         )
 
-    def _send_plain(self, destination: int, command: ApsCommand, now: int) -> None:
+    def send_plain(self, destination: int, command: ApsCommand, now: int) -> None:
+        """A command under the network key alone."""
         frame = self._header(secured=False) + encode_command(command)
         self._user.send_aps_command(destination, frame, now, secure=True)
 

@@ -43,6 +43,7 @@ from emulator.zigbee.node.memory import Membership, NodeMemory
 from emulator.zigbee.node.neighbours import Neighbour, Neighbours
 
 ZDO_PROFILE = 0
+LEAVE_NOT_PERMITTED = "leave-not-permitted"
 LONGEST_PERMIT = 254
 _RECORDS_A_RESPONSE = 2
 _UNKNOWN = 2
@@ -92,6 +93,9 @@ class ZdoUser(Protocol):
 
     def removed(self, now: int) -> None:
         """We are to leave."""
+
+    def told_to_rejoin(self, now: int) -> None:
+        """We are to leave and come back."""
 
 
 class Zdo:
@@ -154,9 +158,13 @@ class Zdo:
 
     def _leave(self, request: MgmtLeaveReq, source: int, sequence: int, now: int) -> ZdoMessage | None:
         if source != COORDINATOR or request.device not in (0, self._eui64):
+            self._report("aps.dropped", LEAVE_NOT_PERMITTED, {"from": f"{source:04x}"}, now)
             return MgmtLeaveRsp(ZdoStatus.NOT_PERMITTED)
         self._user.send_own(zdo_message(source, sequence, MgmtLeaveRsp(ZdoStatus.SUCCESS)), now)
-        self._user.removed(now)
+        if request.rejoin:
+            self._user.told_to_rejoin(now)
+        else:
+            self._user.removed(now)
         return None
 
     def _table(self, request: MgmtLqiReq) -> MgmtLqiRsp:

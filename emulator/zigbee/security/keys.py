@@ -14,6 +14,9 @@ KEY_OCTETS = 16
 WELL_KNOWN_LINK_KEY = b"ZigBeeAlliance09"
 """The link key that every ZigBee device knows, for networks without install codes."""
 
+NO_LINK_KEY = "no-link-key"
+WELL_KNOWN_KEY = "well-known-key"
+
 CODE_OCTETS = (6, 8, 12, 16)
 """How long an install code can be, without its CRC."""
 
@@ -59,6 +62,13 @@ def parse_install_code(text: str, where: str = "install code") -> bytes:
 def install_code_key(code: bytes, where: str = "install code") -> bytes:
     """The pre-configured link key: AES-MMO of the code and its CRC; BadInput as `complete_install_code`."""
     return aes_mmo(complete_install_code(code, where))
+
+
+def unfit_for_rejoin(link_key: bytes | None) -> str | None:
+    """Why a device may not be given the network key again under this link key; None where it may."""
+    if link_key is None:
+        return NO_LINK_KEY
+    return WELL_KNOWN_KEY if link_key == WELL_KNOWN_LINK_KEY else None
 
 
 def transport_key(link_key: bytes) -> bytes:

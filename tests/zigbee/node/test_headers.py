@@ -47,7 +47,10 @@ def test_the_nwk_header_is_what_the_general_encoder_makes(
     frame = nwk.NwkFrame(kind, destination, source, radius, sequence, b"", secure)
     octets = headers.nwk_header(kind, destination, source, radius, sequence, secure=secure)
     assert octets == nwk.encode_header(frame)
-    assert headers.read_nwk_header(octets) == ((kind, destination, source, radius, sequence, secure), len(octets))
+    assert headers.read_nwk_header(octets) == (
+        headers.NwkHeader(kind, destination, source, radius, sequence, secure),
+        len(octets),
+    )
 
 
 @given(st.binary(max_size=40))
@@ -58,7 +61,9 @@ def test_reading_an_nwk_header_agrees_with_the_general_decoder_on_any_octets(dat
         with pytest.raises(DecodeError):
             headers.read_nwk_header(data)
         return
-    expected = (frame.type, frame.destination, frame.source, frame.radius, frame.sequence, frame.security)
+    expected = headers.NwkHeader(
+        frame.type, frame.destination, frame.source, frame.radius, frame.sequence, frame.security, frame.source_eui64
+    )
     assert headers.read_nwk_header(data) == (expected, octets)
 
 

@@ -62,6 +62,7 @@ class Mac:
         self.others: list[MacFrame] = []
         self.done: list[tuple[object, TxResult]] = []
         self.expired: list[object] = []
+        self.polls: list[int] = []
         self.reports: list[tuple[str, str | None]] = []
         self.made: list[object] = []
         self.on_done: Callable[[], None] | None = None
@@ -87,6 +88,9 @@ class Mac:
 
     def mac_expired(self, context: object, now: int) -> None:
         self.expired.append(context)
+
+    def mac_polled(self, child: int, now: int) -> None:
+        self.polls.append(child)
 
     def mac_payload(self, context: object, now: int) -> bytes | None:
         self.made.append(context)

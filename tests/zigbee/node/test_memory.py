@@ -82,3 +82,13 @@ def test_leaving_empties_it_but_for_what_the_trust_centre_was_told() -> None:
         None, {}, {}, {}, {},
     )  # fmt: skip
     assert memory.allowed == {PARTNER: KEY}
+
+
+def test_a_replaced_key_keeps_its_counter_in_case_it_comes_back() -> None:
+    memory = NodeMemory()
+    used = [memory.take_link_key(PARTNER, KEY).outgoing.next() for _ in range(3)]
+    memory.replace_link_key(PARTNER, b"\x01" * 16)
+    assert (memory.link_keys[PARTNER].incoming, memory.link_keys[PARTNER].outgoing.peek()) == (-1, 0)
+    assert memory.link_keys[PARTNER].replaced is not None
+    memory.replace_link_key(PARTNER, KEY)
+    assert memory.link_keys[PARTNER].outgoing.peek() > used[-1]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emulator.core.clock import SECOND
+import pytest
+
+from emulator.core.clock import MINUTE, SECOND
 from emulator.ports.aps import BROADCAST_ALL, ApsMessage, DeviceLeft, NodeType, Outcome
 from emulator.zigbee.frames.mac import FrameType, peek
-from tests.zigbee.dissection import dissect
-from tests.zigbee.node.han import NETWORK_KEY, Device, address, key_of, line
+from emulator.zigbee.frames.nwk_commands import Leave, encode_command
+from tests.zigbee.dissection import Packet, dissect
+from tests.zigbee.node.han import NETWORK_KEY, Device, Han, address, key_of, line
+from tests.zigbee.node.test_rejoining import two_parents
 
 ZCL_COMMAND = bytes((0x01, 0x00, 0x20))
 
@@ -35,12 +39,47 @@ def test_tshark_decodes_and_decrypts_every_frame_of_a_life_in_the_network(tshark
     han.run(5 * SECOND)
     assert han.hub.of(DeviceLeft) == [DeviceLeft(address(3), "left"), DeviceLeft(address(2), "removed")]
 
+    check_every_frame(tshark, tmp_path, han, [NETWORK_KEY, *(key_of(number) for number in (1, 2, 3))])
+
+
+@pytest.mark.parametrize("node_type", [NodeType.ROUTER, NodeType.SLEEPY])
+def test_tshark_decodes_and_decrypts_a_rotation_and_every_way_back(
+    tshark: str, tmp_path: Path, node_type: NodeType
+) -> None:
+    new_key = bytes(range(100, 116))
+    han, first, second, device = two_parents(node_type)
+    first.port.stop(han.now)
+    han.run(2 * MINUTE)
+    device.port.stop(han.now)
+    han.hub.port.rotate_network_key(new_key, han.now)
+    han.run(MINUTE)
+    device.port.resume(han.now)
+    han.run(MINUTE)
+    assert device.reasons("rejoin.done")[-1] == "key-missed"
+    stack = han.hub.port.node._stack
+    assert stack is not None
+    stack.nwk.send_command(second.short, encode_command(Leave(rejoin=True, request=True)), han.now)
+    han.run(10 * SECOND)
+    assert second.reasons("rejoin.done") == ["asked-to"]
+    packets = check_every_frame(
+        tshark, tmp_path, han, [NETWORK_KEY, new_key, *(key_of(number) for number in (1, 2, 3))]
+    )  # fmt: skip
+    commands = {value for packet in packets for value in packet.values("zbee_nwk.cmd.id")}
+    assert {"0x04", "0x06", "0x07"} <= commands
+    assert {"0x05", "0x06", "0x09", "0x0e"} <= {
+        value for packet in packets for value in packet.values("zbee_aps.cmd.id")
+    }
+
+
+def check_every_frame(tshark: str, folder: Path, han: Han, keys: list[bytes]) -> list[Packet]:
+    """Every frame is well formed, and decrypted with these keys."""
     psdus = [psdu for _, psdu, *_ in han.frames]
-    packets = dissect(tshark, tmp_path, psdus, [NETWORK_KEY, *(key_of(number) for number in (1, 2, 3))])
-    assert len(packets) == len(psdus) > 300
+    packets = dissect(tshark, folder, psdus, keys)
+    assert len(packets) == len(psdus) > 100
     for number, (psdu, packet) in enumerate(zip(psdus, packets, strict=True), 1):
         assert "_ws.malformed" not in packet, f"packet {number}"
         assert "zbee_sec.encrypted_payload" not in packet, f"packet {number}: {sorted(packet.fields)}"
         assert packet.value("wpan.fcs_ok") in ("1", "True"), f"packet {number}"
         if peek(psdu).type is FrameType.DATA:
             assert "zbee_nwk" in packet, f"packet {number}"
+    return packets

@@ -1,4 +1,4 @@
-"""The small things that happen many times, each alone: frames, GBCS messages, event log, capture; and the machine."""
+"""The small things that happen many times, each alone: frames, event log, capture; and the machine."""
 
 from __future__ import annotations
 
@@ -9,17 +9,8 @@ from collections.abc import Callable
 
 from benchmarks.child import Measured
 from emulator.core.aes import CcmStar
-from emulator.core.clock import VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Event
-from emulator.core.rng import SeededStreams
-from emulator.gbcs.access_control_broker import AccessControlBroker
-from emulator.gbcs.device.catalogue import DeviceParts, use_cases
-from emulator.gbcs.device.firmware import activation_alert
-from emulator.gbcs.device.gbcs_device import GbcsDevice, Reply
-from emulator.gbcs.device.settings import DeviceSettings
-from emulator.gbcs.pki import generate_pki
-from emulator.gbcs.use_cases import cs09
 from emulator.observe.capture import CaptureWriter
 from emulator.observe.event_log import EventLog
 from emulator.zigbee.frames import aps, mac, nwk, zcl
@@ -29,7 +20,6 @@ from emulator.zigbee.security.aps import KeyIdentifier
 
 _REPEATS = 7
 _SOURCE = Eui64(0x00DB12_1122334455)
-_DEVICE = Eui64(0x00DB12_34567890A0)
 
 
 def microseconds(call: Callable[[], object], number: int) -> float:
@@ -97,29 +87,6 @@ def _decode(psdu: bytes, network: CcmStar, link: CcmStar | None) -> bytes:
         return zcl.decode(apdu[offset:]).payload
     auxiliary = aps_security.parse_auxiliary(apdu, offset)
     return zcl.decode(aps_security.open_(apdu, offset, auxiliary, link, _SOURCE)).payload
-
-
-# --- GBCS ------------------------------------------------------------------------------------------------------------
-
-
-def gbcs() -> Measured:
-    """What a bridge needs for an answer to CS08 and for a signed alert, µs; the PKI is made beforehand."""
-    pki = generate_pki(SeededStreams(1), [_DEVICE])
-    identity, settings = pki.identity(_DEVICE), DeviceSettings()
-    taken = use_cases(("CS08",), DeviceParts(identity.own_keys, lambda: 0x0002_0000), settings)
-    device = GbcsDevice(identity.state, taken, settings)
-    broker = AccessControlBroker(pki.access_control_broker.keys)
-    broker.register(_DEVICE, pki.device(_DEVICE).public_keys)
-    supplier = pki.suppliers[0].entity_id
-    number = 40
-    commands = [broker.command_cs08(_DEVICE, supplier, each) for each in range(1, number * _REPEATS + 2)]
-    assert isinstance(device.receive(commands.pop(0), 0, VIRTUAL_EPOCH), Reply)
-    left = iter(commands)
-    payload = activation_alert(settings, 0x0002_0000, cs09.Result.SUCCESS, VIRTUAL_EPOCH)
-    return {
-        "cs08": microseconds(lambda: device.receive(next(left), 0, VIRTUAL_EPOCH), number),
-        "alert": microseconds(lambda: device.alert(cs09.MESSAGE_CODE, payload), number),
-    }
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
