@@ -54,9 +54,10 @@ from emulator.ports.aps import (
     Outcome,
 )
 from emulator.ports.gateway import HanGatewayUser
+from emulator.zigbee.clusters.definition import Side
 from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT_CLUSTER
 from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
-from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER
+from emulator.zigbee.clusters.tunnelling import TUNNELLING, TUNNELLING_CLUSTER
 from emulator.zigbee.frames.zcl import ZclFrame
 from emulator.zigbee.frames.zcl_foundation import DefaultResponse, ReadAttributesResponse
 
@@ -261,7 +262,7 @@ class CommsHub:
         if message.cluster == OTA_CLUSTER and self.profile.has_ota:
             self.firmware.received(device, message, frame, now)
             return True
-        if message.cluster == TUNNELLING_CLUSTER:
+        if message.cluster == TUNNELLING_CLUSTER and TUNNELLING.command(frame.command, Side.SERVER) is not None:
             self.gbcs.received(device, message, frame, now)
             return True
         return False

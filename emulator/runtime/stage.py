@@ -9,6 +9,7 @@ _LIFE = {
     Life.OFF: "off",
     Life.BOOTING: "starting",
     Life.JOINING: "joining",
+    Life.ESTABLISHING: "establishing a link key",
     Life.ACTIVATING: "activating",
 }
 _CLIENT = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
 from emulator.devices.bridge import Bridge, BridgeCredentials, Life
 from emulator.devices.comms_hub import CommsHub
+from emulator.devices.key_establishment import KeyEstablishmentMeans
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_loading import load_hub, load_joiner
 from emulator.gbcs.pki import generate_pki
@@ -29,6 +31,7 @@ from emulator.ports.aps import (
     StackConfiguration,
 )
 from emulator.zigbee.frames.zcl import ZclFrame, decode, encode
+from tests.devices.world import certificate
 
 DEVICE = Eui64(0x00DB_0000_0000_1001)
 HUB = Eui64(0x00DB_0000_0000_0001)
@@ -65,6 +68,15 @@ class FakePort:
 
     def forbid(self, device: Eui64) -> None:
         self.calls.append("forbid")
+
+    def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
+        self.calls.append("set_link_key")
+
+    def link_key_with(self, device: Eui64) -> bytes | None:
+        return None
+
+    def rotate_network_key(self, key: bytes, now: int) -> None:
+        self.calls.append("rotate_network_key")
 
     def remove(self, device: Eui64, now: int) -> None:
         self.calls.append("remove")
@@ -122,19 +134,32 @@ def from_device(cluster: int, frame: ZclFrame | bytes, **changes: object) -> Aps
     return indication(cluster, frame, **{"source": SHORT, "source_eui64": DEVICE, **changes})
 
 
+class NoComputer:
+    """Never comes to a result."""
+
+    def compute(self, work: Callable[[], Any], done: Callable[[Any, int], None]) -> None:
+        """Nothing."""
+
+
 class LoneBridge:
     """A bridge that has a stack of straw; `now` moves only when a test says so."""
 
     def __init__(
-        self, profile: str | JoinerProfile = "bridge-1", verifier: Verifier = not_checked, **standards: object
+        self,
+        profile: str | JoinerProfile = "bridge-1",
+        verifier: Verifier = not_checked,
+        *,
+        cbke: bool = False,
+        **standards: object,
     ) -> None:
         self.port = FakePort(DEVICE)
+        means = KeyEstablishmentMeans((certificate(DEVICE),), NoComputer()) if cbke else None
         self.reports = Reports()
         self.now = 0
         self.bridge = Bridge(
             self.port,
             load_joiner(profile) if isinstance(profile, str) else profile,
-            BridgeCredentials(bytes(16)),
+            BridgeCredentials(bytes(16), cbke=means),
             Standards(standards),
             random.Random(1),
             self.reports,
@@ -147,7 +172,7 @@ class LoneBridge:
         self.pass_time(lambda: self.bridge.life is Life.JOINING)
         self.bridge.network(NetworkDown("not-joined"), self.now)
         self.bridge.network(UP, self.now)
-        assert self.bridge.life is Life.RUNNING
+        assert self.bridge.life is (Life.RUNNING if self.bridge.cbke is None else Life.ESTABLISHING)
         return self
 
     def pass_time(self, until: Callable[[], bool], steps: int = 100) -> None:

@@ -149,12 +149,20 @@ def test_nothing_can_be_written(kind: type[WriteAttributes]) -> None:
 # --- what is refused ---
 
 
+def test_a_hub_says_which_tunnelling_command_it_does_not_know() -> None:
+    lone = LoneHub()
+    lone.take(TUNNELLING_CLUSTER, ZclFrame(True, False, 9, 0x55))
+    answer = decode(lone.port.sent[-1].payload)
+    assert decode_foundation(answer.command, answer.payload) == DefaultResponse(0x55, Status.UNSUP_CLUSTER_COMMAND)
+
+
 @pytest.mark.parametrize(
     "cluster, frame, expected, reason",
     [
         (0x0700, ZclFrame(True, True, 9, 5), Status.UNSUPPORTED_CLUSTER, "unsupported-cluster"),
         (0x0700, ZclFrame(False, False, 9, 0, b"\0\0"), Status.UNSUPPORTED_CLUSTER, "unsupported-cluster"),
         (BASIC_CLUSTER, ZclFrame(True, False, 9, 0), Status.UNSUP_CLUSTER_COMMAND, "unsupported-command"),
+        (TUNNELLING_CLUSTER, ZclFrame(True, True, 9, 0x55), Status.UNSUP_CLUSTER_COMMAND, "unsupported-command"),
         (BASIC_CLUSTER, ZclFrame(False, False, 9, 0x15), Status.UNSUP_GENERAL_COMMAND, "unsupported-command"),
         (BASIC_CLUSTER, ZclFrame(False, False, 9, 0xEE), Status.UNSUP_GENERAL_COMMAND, "unsupported-command"),
         (BASIC_CLUSTER, ZclFrame(False, False, 9, 0x06), Status.UNSUP_GENERAL_COMMAND, "unsupported-command"),
@@ -190,7 +198,6 @@ def test_what_is_not_supported_is_answered_with_the_status_for_it(
         (BASIC_CLUSTER, ZclFrame(False, False, 9, 0, b"\0")),
         (BASIC_CLUSTER, ZclFrame(False, False, 9, 2, b"\0\0\xff")),
         (TUNNELLING_CLUSTER, ZclFrame(True, True, 9, 1, b"\0")),
-        (TUNNELLING_CLUSTER, ZclFrame(True, True, 9, 0x55)),
     ],
 )
 def test_what_cannot_be_read_is_malformed(cluster: int, frame: ZclFrame) -> None:
@@ -227,7 +234,7 @@ def test_a_broadcast_is_never_refused_aloud() -> None:
 
 @pytest.mark.parametrize(
     "changes, reason",
-    [({"profile": 0x0104}, "wrong-profile"), ({"destination_endpoint": 2}, "wrong-endpoint")],
+    [({"profile": 0x0104}, "wrong-profile"), ({"destination_endpoint": 3}, "wrong-endpoint")],
 )
 def test_what_is_for_another_profile_or_endpoint_is_dropped_with_its_reason(
     changes: dict[str, object], reason: str

@@ -30,7 +30,7 @@ def test_power_can_go_in_every_state(state: Life) -> None:
 
 
 def bridge_in(state: Life) -> LoneBridge:
-    lone = LoneBridge()
+    lone = LoneBridge(cbke=state in {Life.JOINING, Life.ESTABLISHING})
     if state is Life.OFF:
         return lone
     if state is Life.BOOTING:

@@ -13,6 +13,8 @@ from emulator.devices.light_device import REJOIN_PAUSE
 from emulator.devices.light_device_life import LIGHT_LIFE, LightAction, LightEvent, LightLife
 from emulator.devices.profile_loading import load_hub, load_light
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
+from emulator.image.catalogue import find_recipe
+from emulator.observe.event_log import EventCollector
 from emulator.ports.aps import NetworkDown, NodeType
 from emulator.runtime.simulation import Simulation
 from emulator.runtime.site import HUB, Site
@@ -201,6 +203,22 @@ async def test_type_2_devices_get_no_firmware_and_the_hub_says_why(seed: int) ->
         "cad": "no-firmware-for-type",
         "hcalcs": None,
     }
+
+
+@pytest.mark.parametrize("kind", ["ihd", "cad"])
+async def test_an_image_for_a_type_2_device_comes_to_nothing_with_the_reason(kind: str, seed: int) -> None:
+    events = EventCollector()
+    async with Simulation(seed, fidelity="aps", sinks=[events]) as simulation:
+        han, setup = simulation.site(site())
+        device = next(each for each in han.others if each.name == kind)
+        await setup.let_in(han, device)
+        image = find_recipe("b1").build(size=2_048)
+        han.hub.device.deliver_image(image.octets, [device.eui64], simulation.now)
+        simulation.arm(han.hub.device)
+        await simulation.sleep(60)
+    ends = events.select(kind="hub.image", reason="no-firmware-for-type")
+    assert [event.fields["status"] for event in ends] == ["failed"]
+    assert events.select(kind="ota.progress") == []
 
 
 async def test_who_is_not_in_the_device_log_stays_out(seed: int) -> None:

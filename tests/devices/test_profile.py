@@ -276,7 +276,7 @@ def test_the_readme_has_every_profile_and_every_key() -> None:
         MeterTable,
         TrafficTable,
     )
-    tables = {"endpoint", "ota", "gbcs", "signature", "battery", "gpf", "meter", "traffic"}
+    tables = {"endpoint", "ota", "cbke", "gbcs", "signature", "battery", "gpf", "meter", "traffic"}
     keys = {key for model in models for key in model.model_fields} - tables
     missing = [word for word in (*sorted(keys), *profile_paths()) if f"`{word}`" not in text]
     assert missing == []

@@ -109,10 +109,11 @@ def test_a_bridge_that_cannot_be_updated_is_a_failure_with_its_reason(tmp_path: 
     assert restart.happened == "it did not restart"
 
 
+@pytest.mark.long
 def test_at_full_speed_an_update_over_hidden_bridges_costs_readings_and_with_a_pause_next_to_none(seed: int) -> None:
     lost = {}
     for pause in (0, 100):
-        plan = PremisesPlan("both-apart", 60_000, pause, seed=seed, quiet=MINUTE)
+        plan = PremisesPlan("both-apart", 300_000, pause, seed=seed, quiet=MINUTE)
         summary = asyncio.run(run_premises(prepare_premises(plan)))
         (check,) = named(summary, "traffic of ihd")
         exchanges = check.figures["during_exchanges"]

@@ -23,6 +23,9 @@ _HEX_DIGITS = {
     "device_id": 4,
     "in_clusters": 4,
     "out_clusters": 4,
+    "cluster": 4,
+    "report": 4,
+    "read": 4,
 }
 """Keys that people know in hexadecimal, and how wide they are."""
 
@@ -52,10 +55,13 @@ def _table(found: list[DeviceProfile]) -> Iterator[str]:
 
 
 def _lines(facts: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    """One line a key, keys of tables dotted; a key that is not set says so."""
+    """One line a key, keys of tables dotted and those of several numbered; a key that is not set says so."""
     for key, value in facts.items():
         if isinstance(value, dict):
             yield from _lines(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, table in enumerate(value, 1):
+                yield from _lines(table, f"{prefix}{key}.{number}.")
         else:
             yield f"{prefix + key:<25}  {_shown(key, value)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from emulator.core.events import Value
 from emulator.observe.checklist import PASSED, Check, ChecklistSummary
 from emulator.observe.report import tables
 from emulator.observe.report.han_tree import han_tree
@@ -20,6 +21,7 @@ def render_checklist(summary: ChecklistSummary, files: Sequence[str] = ()) -> st
         f"{summary.outcome}: {summary.title}",
         _headline(summary),
         section("Steps", _steps(summary.checks)),
+        _figures(summary.checks),
         Html("") if summary.han is None else han_tree("The HAN in the end", summary.han),
         *(_messages(number, check) for number, check in enumerate(summary.checks, 1) if check.messages),
         what_ran(summary, Clock.VIRTUAL),
@@ -50,6 +52,22 @@ def _steps(checks: Sequence[Check]) -> Html:
         happened = tag("span", mark(good=check.passed), check.happened, class_="outcome")
         rows.append((f"{number}. {check.name}", check.expected, happened, duration(check.at_s)))
     return tables.grid(("Step", "Should", "Did", "At"), rows, numbers_from=3)
+
+
+def _figures(checks: Sequence[Check]) -> Html:
+    """What was measured, step by step; nothing where nothing was."""
+    rows = [
+        (f"{number}. {check.name}", name.replace("_", " "), _figure(value))
+        for number, check in enumerate(checks, 1)
+        for name, value in check.figures.items()
+    ]
+    return section("Figures", tables.grid(("Step", "Figure", "Value"), rows, numbers_from=2)) if rows else Html("")
+
+
+def _figure(value: Value) -> str:
+    if value is None:
+        return "none"
+    return f"{value:,.1f}" if isinstance(value, float) else f"{value}"
 
 
 def _messages(number: int, check: Check) -> Html:

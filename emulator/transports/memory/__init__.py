@@ -2,5 +2,5 @@
 
 `mem:frames`: radio (CSMA/CA, acknowledgements) on a medium (airtime, collisions, loss), a soft node on each radio.
 `mem:aps`: the same `ApsPort` with computed airtime and no frames, for fleets.  Both run on a `Scheduler` and a
-`Topology`.
+`Topology`.  Key changes, rejoins and their reasons are the same in both (`aps_keys`, `aps_rotation`, `aps_rejoin`).
 """

@@ -28,6 +28,10 @@ DEFAULT_TIMEOUT = 8
 """Of the requests that a device makes: 2^8 minutes."""
 MOST_TOLD = 8
 """Answers that are held at a time for those who may be nobody."""
+STRANGER_AFTER = 2 * SECOND
+STRANGER_FOR = 10 * MINUTE
+MOST_STRANGERS = 8
+"""Who is remembered to have polled without being a child, when it counts, and for how long."""
 _SHORTEST, _MOST = 10 * SECOND, 14
 _SUCCESS, _INCORRECT_VALUE = 0, 1
 
@@ -66,6 +70,7 @@ class Children:
         self._report = report
         self._heard: dict[int, int] = {}
         self._told: dict[int, int] = {}
+        self._strangers: dict[int, int] = {}
 
     def start(self, now: int) -> None:
         """Every sleeping child may be silent for its time-out from now on."""
@@ -74,6 +79,7 @@ class Children:
 
     def came(self, child: Child, now: int) -> None:
         """A child is new, or back."""
+        self._strangers.pop(child.short, None)
         if child.sleepy:
             self._heard[child.short] = now
             self._look_again(now)
@@ -83,9 +89,19 @@ class Children:
         child = self._memory.children.get(short)
         if child is not None:
             self._heard[short] = now
-        elif short < NO_SHORT_ADDRESS and self._may_tell(short, now):
+        elif short < NO_SHORT_ADDRESS and self._persists(short, now) and self._may_tell(short, now):
             self._report("child.unknown", None, {"from": f"{short:04x}"}, now)
             self._nwk.hold_command(short, encode_command(Leave(rejoin=True, request=True)), now)
+
+    def _persists(self, short: int, now: int) -> bool:
+        """Whether a stranger goes on asking; one that only looks for a parent asks each for a moment."""
+        first = self._strangers.get(short)
+        if first is not None and now - first <= STRANGER_FOR:
+            return now - first >= STRANGER_AFTER
+        if first is None and len(self._strangers) >= MOST_STRANGERS:
+            del self._strangers[next(iter(self._strangers))]
+        self._strangers[short] = now
+        return False
 
     def under_older_key(self, short: int, now: int) -> None:
         """A frame under a network key before ours: if a child sent it, it sees by our answer that it needs another."""

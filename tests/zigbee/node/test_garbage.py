@@ -11,6 +11,15 @@ from emulator.ports.aps import JoinSettings, NodeType
 from emulator.ports.phy import RxFrame
 from emulator.zigbee.frames import mac, nwk
 from emulator.zigbee.frames.mac import FrameType, MacFrame
+from emulator.zigbee.frames.mac_commands import Capability
+from emulator.zigbee.frames.nwk_commands import (
+    EndDeviceTimeoutRequest,
+    Leave,
+    NwkCommand,
+    RejoinRequest,
+    RejoinResponse,
+    encode_command,
+)
 from tests.zigbee.node.han import HUB, NETWORK, Device, Han, address, pair
 from tests.zigbee.node.test_nwk import forged, state_of
 
@@ -129,3 +138,33 @@ def test_garbage_in_aps_raises_nothing(kind: int, payloads: list[bytes]) -> None
             octets = bytes((control | kind,)) + payload
             bridge.port.received(forged(next(_counter), destination=bridge.short, payload=octets), han.now)
     han.run(20 * SECOND)
+
+
+commands = st.one_of(
+    st.builds(RejoinRequest, st.builds(Capability, receiver_on_when_idle=st.booleans())),
+    st.builds(RejoinResponse, shorts, st.integers(0, 255)),
+    st.builds(Leave, st.booleans(), st.booleans(), st.booleans()),
+    st.builds(EndDeviceTimeoutRequest, st.integers(0, 255)),
+)
+named = st.one_of(st.none(), st.sampled_from([HUB, address(1), address(2)]), st.builds(Eui64, st.integers(1, 1 << 60)))
+
+
+@given(st.sampled_from([NodeType.ROUTER, NodeType.SLEEPY]), st.lists(st.tuples(commands, shorts, named), max_size=12))
+def test_commands_without_protection_move_nobody_and_change_no_key(
+    node_type: NodeType, forgeries: list[tuple[NwkCommand, int, Eui64 | None]]
+) -> None:
+    han, bridge = pair(node_type=node_type)
+    before = [state_of(device)[1:3] for device in (han.hub, bridge)]
+    addresses = dict(han.hub.memory.addresses)
+    for command, source, eui64 in forgeries:
+        for device in (han.hub, bridge):
+            header = nwk.NwkFrame(nwk.NwkFrameType.COMMAND, device.short, source, 1, 9, source_eui64=eui64)
+            payload = nwk.encode_header(header) + encode_command(command)
+            frame = MacFrame(FrameType.DATA, source & 0xFF, PAN, device.short, PAN, source, payload)
+            device.port.received(RxFrame(mac.encode(frame), -60, 150), han.now)
+            han.run(50_000)
+    han.run(30 * SECOND)
+    assert [state_of(device)[1:3] for device in (han.hub, bridge)] == before
+    assert han.hub.memory.addresses == addresses
+    assert [child.short for child in han.hub.memory.children.values()] == [bridge.short]
+    assert bridge.up

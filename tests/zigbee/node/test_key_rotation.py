@@ -7,9 +7,11 @@ import pytest
 from emulator.core.clock import MINUTE, SECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.ports.aps import NetworkKeyChanged, NodeType
+from emulator.zigbee.frames.aps_commands import TransportNetworkKey
 from emulator.zigbee.node.key_rotation import GIVING_OUT, SWITCHING
 from emulator.zigbee.node.nwk_security import is_newer
-from tests.zigbee.node.han import HUB, NETWORK_KEY, Device, Han, address, line, pair
+from emulator.zigbee.security.counters import OutgoingCounter
+from tests.zigbee.node.han import HUB, NETWORK_KEY, Device, Han, address, line, mesh, pair
 from tests.zigbee.node.test_rejoining import talks, two_parents
 
 NEW_KEY = bytes(range(100, 116))
@@ -56,6 +58,7 @@ def test_messages_under_way_while_the_key_changes_all_arrive_once() -> None:
         sent += 1
         han.run(ROTATION // 70)
     han.run(10 * SECOND)
+    assert "unknown-key" not in han.hub.reasons("nwk.dropped")
     assert sorted(han.hub.payloads()) == [number.to_bytes(2, "big") for number in range(sent)]
 
 
@@ -142,6 +145,34 @@ def test_the_new_key_and_its_sequence_outlast_a_restart() -> None:
     han.run(5 * SECOND)
     assert key_of(han.hub) == key_of(bridge) == (NEW_KEY, 1)
     assert talks(han, han.hub, bridge)
+
+
+def test_a_key_that_came_before_the_one_in_force_is_not_taken() -> None:
+    han, bridge = pair()
+    rotate(han)
+    stack = han.hub.port.node._stack
+    assert stack is not None
+    assert stack.trust_centre is not None
+    stack.trust_centre.send_key(TransportNetworkKey(bytes(16), 0, address(1), HUB), bridge.short, han.now)
+    han.run()
+    assert bridge.reasons("aps.dropped") == ["old-network-key"]
+    assert bridge.memory.membership is not None
+    assert bridge.memory.membership.next_key == b""
+
+
+def test_devices_that_begin_to_count_anew_under_the_new_key_are_understood() -> None:
+    han, bridges = mesh([(HUB, address(1)), (HUB, address(2))], (1, 2))
+    for _ in range(20):
+        for bridge in bridges.values():
+            bridge.send(0, b"before", acknowledge=True)
+        han.run()
+    han.hub.port.rotate_network_key(NEW_KEY, han.now)
+    han.run(GIVING_OUT - 1_000)
+    for bridge in bridges.values():
+        bridge.memory.nwk_outgoing = OutgoingCounter()
+    han.run(ROTATION)
+    assert all(talks(han, han.hub, bridge) for bridge in bridges.values())
+    assert "frame-counter-replayed" not in han.hub.reasons("nwk.dropped")
 
 
 def test_no_counter_goes_back_when_the_key_changes() -> None:

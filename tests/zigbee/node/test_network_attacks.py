@@ -242,6 +242,23 @@ def test_a_forged_realignment_that_nobody_asked_for_is_nothing() -> None:
     assert bridge.memory.membership.parent == 0
 
 
+def test_a_forged_realignment_of_an_orphan_is_found_out_by_its_polls() -> None:
+    han, bridge = pair(node_type=NodeType.SLEEPY)
+    han.topology.set(HUB, address(1), None)
+    rejoiner = rejoiner_of(bridge)
+    while rejoiner.state.value != "orphaned":
+        han.run(1_000)
+    payload = encode_mac_command(CoordinatorRealignment(PAN, STRANGER, 15, bridge.short))
+    frame = mac.MacFrame(mac.FrameType.COMMAND, 1, 0xFFFF, address(1), PAN, 0x22, payload, True, False, True, True)
+    heard(bridge, RxFrame(mac.encode(frame), -50, 200))
+    assert bridge.memory.membership is not None
+    assert bridge.memory.membership.parent == STRANGER
+    han.connect(HUB, address(1))
+    han.run(MINUTE)
+    assert bridge.memory.membership.parent == 0
+    assert talks(han, han.hub, bridge)
+
+
 # --- counters -----
 
 

@@ -292,6 +292,31 @@ def behind(hops: int, node_type: NodeType) -> tuple[Han, Device, Device]:
     return han, device, first
 
 
+def test_a_sleeping_device_without_the_network_key_finds_another_parent_and_is_no_stranger_there() -> None:
+    han, first, second, device = two_parents()
+    device.port.stop(han.now)
+    first.port.stop(han.now)
+    forget_key(device)
+    device.port.resume(han.now)
+    han.run(5 * MINUTE)
+    assert parent_of(device) == second.short
+    assert device.short in second.memory.children
+    assert second.reasons("child.unknown") == []
+    assert talks(han, han.hub, device)
+
+
+def test_a_sleeping_device_that_waits_for_a_key_in_vain_is_told_nothing_else_meanwhile() -> None:
+    han, first, second, device = two_parents()
+    han.hub.memory.forget_link_key(address(3))
+    device.port.stop(han.now)
+    first.port.stop(han.now)
+    forget_key(device)
+    device.port.resume(han.now)
+    han.run(MINUTE)
+    assert "no-key" in device.reasons("rejoin.failed")
+    assert second.reasons("child.unknown") == []
+
+
 def test_after_key_establishment_the_network_key_comes_under_the_new_link_key() -> None:
     han, bridge = pair()
     for device, partner in ((han.hub, address(1)), (bridge, HUB)):
