@@ -49,6 +49,7 @@ from emulator.ports.aps import (
     JoinRefused,
     NetworkDown,
     NetworkEvent,
+    NetworkKeyChanged,
     NetworkSettings,
     NetworkUp,
     Outcome,
@@ -192,6 +193,8 @@ class CommsHub:
             self.gbcs.tunnels.forget(event.eui64)
             self.firmware.device_left(event.eui64, event.reason, now)
             self.chf.carry_out(self.chf.log.left(event.eui64, now), now)
+        elif isinstance(event, NetworkKeyChanged):
+            self._report("hub.network-key-changed", None, {}, now)
         elif isinstance(event, JoinRefused):
             reason = self.chf.why_refused(event, now)
             self._report("hub.join-refused", reason, {"device": eui64_text(event.eui64)}, now)

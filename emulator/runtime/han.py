@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 JOIN_LIMIT = 30 * MINUTE
 UPDATE_LIMIT = 14 * DAY
+ROTATION_LIMIT = 2 * MINUTE
 TIME_LIMIT = "time-limit"
+NETWORK_KEY_OCTETS = 16
 _AT_REST = (ClientState.IDLE, ClientState.SEEKING, ClientState.OFF)
 _UP_TO_OTHERS = (*_AT_REST, ClientState.WAITING, ClientState.EXTERNAL, ClientState.MORE)
 """Where the OTA client does nothing before others do."""
@@ -43,6 +45,7 @@ class HubHandle:
         self.device = device
         self._simulation = simulation
         self._driver = driver
+        self._rotations = 0
 
     @property
     def eui64(self) -> Eui64:
@@ -88,6 +91,20 @@ class HubHandle:
         self.device.overwrite_image(octets, [bridge.eui64 for bridge in targets], self._simulation.now)
         self._driver.arm()
 
+    async def rotate_network_key(self) -> None:
+        """Give a new network key to every device, and wait until it is in force.
+
+        Who is off meanwhile is given it when it comes back, under its link key.
+        """
+        self._rotations += 1
+        key = self._simulation.streams.octets(f"{self.name}/network-key/{self._rotations}", NETWORK_KEY_OCTETS)
+        self._simulation.tell_key(key, f"network key {self._rotations + 1} of {self.name}")
+        changed: list[Event] = []
+        self._simulation.recorder.watch(self.name, lambda event: _collect(event, "hub.network-key-changed", changed))
+        self.device.port.rotate_network_key(key, self._simulation.now)
+        self._driver.arm()
+        await self._simulation.until(lambda: bool(changed), self._simulation.now + ROTATION_LIMIT)
+
     def restart(self) -> None:
         """Off and on again: sessions and tunnels are lost, images and keys are kept."""
         self.device.restart(self._simulation.now)
@@ -97,6 +114,11 @@ class HubHandle:
         if isinstance(image, Path):
             image = read_image(image, self.device.image_limit)
         return image if isinstance(image, bytes) else image.octets
+
+
+def _collect(event: Event, kind: str, into: list[Event]) -> None:
+    if event.kind == kind:
+        into.append(event)
 
 
 def _several(to: BridgeHandle | Iterable[BridgeHandle]) -> list[BridgeHandle]:

@@ -8,10 +8,12 @@ from emulator.runtime.air import FRAMES
 from emulator.runtime.simulation import Simulation
 
 
-def recorded(seed: int, fidelity: str, standards: Standards, files: RunFiles | None) -> Simulation:
+def recorded(
+    seed: int, fidelity: str, standards: Standards, files: RunFiles | None, *, key_establishment: bool = True
+) -> Simulation:
     """The run; where there are no files, nothing of it is kept."""
     if files is None:
-        return Simulation(seed, fidelity=fidelity, standards=standards)
+        return Simulation(seed, fidelity=fidelity, standards=standards, key_establishment=key_establishment)
     capture = files.capture if fidelity == FRAMES else None
     return Simulation(
         seed,
@@ -20,4 +22,5 @@ def recorded(seed: int, fidelity: str, standards: Standards, files: RunFiles | N
         sinks=(files.events,),
         capture=None if capture is None else capture.frame,
         keys=files.keys.add,
+        key_establishment=key_establishment,
     )

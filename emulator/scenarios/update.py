@@ -70,7 +70,8 @@ async def run_update(
         files: where events, capture and keys go; finished or discarded by the caller's `with`.
         watch: called before the first device is switched on.
     """
-    async with recorded(plan.seed, plan.fidelity, plan.standards, files) as simulation:
+    establish = plan.key_establishment
+    async with recorded(plan.seed, plan.fidelity, plan.standards, files, key_establishment=establish) as simulation:
         members = [(planned.profile, planned.verifier) for planned in bridges]
 
         def built(han: Han) -> None:

@@ -37,6 +37,7 @@ class UpdatePlan:
         loss: percent of frames and of acknowledgements lost on each link.
         block_octets, page_requests, min_block_period_ms: of the OTA clients.
         hops: from hub to bridges.
+        key_establishment: whether devices establish link keys of their own before anything else.
     """
 
     profiles: tuple[str, ...] = ("bridge-1",)
@@ -53,6 +54,7 @@ class UpdatePlan:
     seed: int = 1
     standards: Standards = field(default_factory=Standards)
     folders: tuple[Path, ...] = ()
+    key_establishment: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -366,3 +366,14 @@ async def test_stages_are_told_in_words_for_people(image: OtaFile) -> None:
     assert [stage for stage in seen if stage in wanted] == wanted
     assert seen[-1] == "done"
     assert "reporting the activation" in seen
+
+
+@pytest.mark.parametrize("fidelity", ["frames", "aps"])
+async def test_a_new_network_key_is_told_and_everybody_goes_on_under_it(image: OtaFile, fidelity: str) -> None:
+    labels: list[str] = []
+    async with emulator.simulate(seed=7, fidelity=fidelity, keys=lambda _, label: labels.append(label)) as sim:
+        han = await sim.han(bridges=["bridge-1"])
+        await han.hub.rotate_network_key()
+        await han.hub.offer(image, han.bridges)
+        assert (await han.bridges[0].update_finished()).activated
+    assert "network key 2 of hub" in labels

@@ -221,10 +221,18 @@ def gbcs() -> Iterator[Sample]:
             yield Sample(f"{size}, {what}", 1e6 / found[key], "/s", at_least(2_000), 0)
 
 
+def cbke() -> Iterator[Sample]:
+    """Key establishment, both sides on one core."""
+    for suite in (2, 1):
+        found = probe("cbke.exchange", suite=suite)
+        yield Sample(f"suite {suite}: a whole exchange, both sides", found["exchange"] / 1000, "ms", at_most(300), 1)
+        yield Sample(f"suite {suite}: a certificate issued", found["issue"] / 1000, "ms", None, 1)
+
+
 SUITES = {
     "machine": Suite("what is not ours, to tell a slow machine from a slow program", machine),
-    "update": Suite("one bridge, 768,000 octets, from join to CS08", update),
-    "bridges": Suite("bridges at once, in HANs of four, each HAN on its own channel", bridges),
+    "update": Suite("one bridge, 768,000 octets, from join to CS08, without key establishment", update),
+    "bridges": Suite("bridges at once, in HANs of four, each on its own channel, without key establishment", bridges),
     "bytes": Suite("cost over the size of the image, download alone", octets),
     "work": Suite("the last two in function calls, lean frames, from join to CS08", work, exact=True),
     "commands": Suite("command line", commands),
@@ -232,6 +240,7 @@ SUITES = {
     "idle": Suite("idle fleet at mem:aps", idle),
     "memory": Suite("memory", memory, exact=True),
     "gbcs": Suite("GBCS messages at a device, least of seven timings", gbcs),
+    "cbke": Suite("key establishment, least of seven timings", cbke),
     "micro": Suite("single steps, least of seven timings", micro),
 }
 """By the name that the command line takes."""

@@ -117,7 +117,9 @@ def calls(*, bridges: int, size: int, block: int, acks: bool, link_key: bool, fi
 async def _many(plan: UpdatePlan, bridges: int) -> Measured:
     planned = prepare(plan)[0]
     watch = Stopwatch()
-    async with Simulation(plan.seed, fidelity=plan.fidelity, standards=plan.standards) as simulation:
+    async with Simulation(
+        plan.seed, fidelity=plan.fidelity, standards=plan.standards, key_establishment=False
+    ) as simulation:
         hans = await _hans(simulation, planned, bridges)
         for han in hans:
             watch.follow(simulation, han)
@@ -150,7 +152,7 @@ async def _hans(simulation: Simulation, planned: PlannedBridge, bridges: int) ->
 
 def _plan(size: int, block: int, fidelity: str, *, acks: bool, link_key: bool) -> UpdatePlan:
     standards = Standards({"ota_aps_acks": acks, "ota_aps_security": link_key})
-    return UpdatePlan(size=size, block_octets=block, fidelity=fidelity, standards=standards)
+    return UpdatePlan(size=size, block_octets=block, fidelity=fidelity, standards=standards, key_establishment=False)
 
 
 def peak_kibibytes() -> float:
