@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from emulator.core.clock import MINUTE, SECOND
 from emulator.core.errors import EmulatorError
 from emulator.core.eui64 import Eui64, eui64_text
-from emulator.devices.comms_hub import CommsHub
+from emulator.devices.hub.model import CommsHub
 from emulator.gbcs.access_control_broker import (
     AccessControlBroker,
     Alerted,

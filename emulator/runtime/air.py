@@ -7,7 +7,7 @@ from typing import Protocol
 
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.rng import Streams
-from emulator.devices.battery import RadioUse
+from emulator.devices.bridge.battery import RadioUse
 from emulator.observe.metrics import DeviceMetrics, MetricsSnapshot
 from emulator.ports.aps import ApsPort
 from emulator.ports.schedule import Scheduler

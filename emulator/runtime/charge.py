@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from emulator.core.events import Event
-from emulator.devices.battery import Battery, ChargeUse
+from emulator.devices.bridge.battery import Battery, ChargeUse
 
 _BEGINNING: Final = "ota.started"
 _ENDS: Final = frozenset(

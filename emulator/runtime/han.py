@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from emulator.core.clock import DAY, MINUTE
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Event
-from emulator.devices.battery_supply import BATTERY_EMPTY, LOW_BATTERY
-from emulator.devices.bridge import Bridge, Life
-from emulator.devices.comms_hub import CommsHub
-from emulator.devices.hub_life import HubLife
+from emulator.devices.bridge.model import Bridge, Life
+from emulator.devices.bridge.supply import BATTERY_EMPTY, LOW_BATTERY
+from emulator.devices.hub.life import HubLife
+from emulator.devices.hub.model import CommsHub
 from emulator.image.file import OtaFile, read_image
 from emulator.observe.summary import reason_text, version_text
 from emulator.ota.client_table import ClientState

@@ -9,12 +9,12 @@ from emulator.core.clock import MINUTE, SECOND
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Event, EventSink
 from emulator.core.standards import Standards
-from emulator.devices.bridge import Bridge, BridgeCredentials
-from emulator.devices.comms_hub import CommsHub
-from emulator.devices.key_establishment import KeyEstablishmentMeans
-from emulator.devices.light_device import LightDevice
+from emulator.devices.bridge.model import Bridge, BridgeCredentials
+from emulator.devices.hub.model import CommsHub
+from emulator.devices.joining.credentials import own_credentials
+from emulator.devices.joining.key_establishment import KeyEstablishmentMeans
+from emulator.devices.light.model import LightDevice
 from emulator.devices.profile import DeviceProfile, HubProfile, JoinerProfile, LightProfile
-from emulator.devices.profile_cbke import own_credentials
 from emulator.devices.profile_ota import signature_verifier
 from emulator.gbcs.roles import RemotePartyRole
 from emulator.ports.aps import ApsPort, NetworkSettings

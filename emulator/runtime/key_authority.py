@@ -10,9 +10,9 @@ from emulator.cbke.suite import SUITES
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import Streams
 from emulator.core.standards import Standards
-from emulator.devices.key_establishment import KeyEstablishmentMeans, open_clusters
+from emulator.devices.joining.credentials import own_credentials
+from emulator.devices.joining.key_establishment import KeyEstablishmentMeans, open_clusters
 from emulator.devices.profile import DeviceProfile
-from emulator.devices.profile_cbke import own_credentials
 from emulator.ports.schedule import Scheduler
 from emulator.runtime.computing import InlineComputer
 from emulator.runtime.driver import DeviceDriver

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from emulator.core.clock import MINUTE
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Event
-from emulator.devices.light_device import LightDevice, LightLife
+from emulator.devices.light.model import LightDevice, LightLife
 from emulator.runtime.driver import DeviceDriver
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.devices.bridge import Bridge, Life
+from emulator.devices.bridge.model import Bridge, Life
 from emulator.ota.client_table import ClientState
 
 _LIFE = {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from emulator.core.clock import MINUTE, SECOND
 from emulator.core.events import Value
-from emulator.devices.premises import Premises, Standing
+from emulator.devices.premises.model import Premises, Standing
 from emulator.observe.checklist import FAILED, PASSED, Check, ChecklistSummary
 from emulator.observe.han_map import HanMapper
 from emulator.observe.run_files import RunFiles

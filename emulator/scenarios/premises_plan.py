@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emulator.core.clock import MINUTE
 from emulator.core.standards import Standards
-from emulator.devices.premises_loading import FurnishedPremises, load_premises
+from emulator.devices.premises.loading import FurnishedPremises, load_premises
 from emulator.scenarios.update_plan import PlannedBridge, UpdatePlan, prepare
 
 QUIET = 60 * MINUTE

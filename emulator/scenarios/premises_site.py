@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from emulator.core.standards import Standards
-from emulator.devices.premises import HUB, Premises
-from emulator.devices.premises_loading import FurnishedPremises
+from emulator.devices.premises.loading import FurnishedPremises
+from emulator.devices.premises.model import HUB, Premises
 from emulator.devices.profile import HubProfile, JoinerProfile, LightProfile
 from emulator.devices.profile_ota import signature_verifier
 from emulator.runtime.site import Member, Site

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from emulator.core.eui64 import eui64_text
-from emulator.devices.battery import milliampere_hours
+from emulator.devices.bridge.battery import milliampere_hours
 from emulator.gbcs.describe import describe
 from emulator.gbcs.message import Message
 from emulator.image.file import OtaFile

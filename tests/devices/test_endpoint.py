@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from emulator.core.clock import HOUR, zigbee_utc
 from emulator.core.standards import Standards
-from emulator.devices.comms_hub_setup import server_policy
+from emulator.devices.hub.setup import server_policy
 from emulator.ports.aps import DeviceJoined, NodeType
 from emulator.zigbee.clusters.basic import BASIC_CLUSTER, BasicAttribute, PowerSource
 from emulator.zigbee.clusters.identify import IDENTIFY, IDENTIFY_TIME

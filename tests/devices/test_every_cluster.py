@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.clock import SECOND
-from emulator.devices.bridge import Life
+from emulator.devices.bridge.model import Life
 from emulator.devices.profile_loading import load_joiner
 from emulator.zigbee.clusters.basic import BASIC_CLUSTER
 from emulator.zigbee.clusters.catalogue import ALL_CLUSTERS

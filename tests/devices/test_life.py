@@ -8,9 +8,10 @@ import pytest
 
 from emulator.core.clock import HOUR, MINUTE
 from emulator.core.table import rows
-from emulator.devices import bridge, comms_hub
-from emulator.devices.bridge_life import LIFE, Life, LifeAction, LifeEvent
-from emulator.devices.hub_life import HUB_LIFE, HubAction, HubEvent, HubLife
+from emulator.devices.bridge import model as bridge
+from emulator.devices.bridge.life import LIFE, Life, LifeAction, LifeEvent
+from emulator.devices.hub import model as comms_hub
+from emulator.devices.hub.life import HUB_LIFE, HubAction, HubEvent, HubLife
 from emulator.ports.aps import NetworkDown, NetworkUp
 from tests.devices.fake_port import HUB, UP, LoneBridge, LoneHub
 from tests.devices.world import OLD, World, image

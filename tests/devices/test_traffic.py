@@ -23,7 +23,7 @@ from emulator.zigbee.frames.zcl_foundation import (
 from emulator.zigbee.frames.zcl_status import Status
 from emulator.zigbee.frames.zcl_types import DataType, TypedValue
 from tests.devices.fake_port import DEVICE, LoneHub
-from tests.devices.lone_light import LoneLight
+from tests.devices.light.lone_light import LoneLight
 
 GPF = 2
 

@@ -14,10 +14,10 @@ from emulator.core.clock import HOUR, MINUTE, SECOND
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
-from emulator.devices.bridge import Bridge, BridgeCredentials, Life
-from emulator.devices.bridge_memory import BridgeMemory
-from emulator.devices.comms_hub import CommsHub
-from emulator.devices.key_establishment import KeyEstablishmentMeans
+from emulator.devices.bridge.memory import BridgeMemory
+from emulator.devices.bridge.model import Bridge, BridgeCredentials, Life
+from emulator.devices.hub.model import CommsHub
+from emulator.devices.joining.key_establishment import KeyEstablishmentMeans
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_loading import load_hub, load_joiner
 from emulator.gbcs.access_control_broker import (

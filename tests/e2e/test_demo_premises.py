@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from emulator.devices.premises_loading import premises_paths
+from emulator.devices.premises.loading import premises_paths
 from tests.e2e.command import althan
 
 pytestmark = pytest.mark.e2e

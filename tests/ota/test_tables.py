@@ -7,6 +7,7 @@ import random
 import pytest
 
 from emulator.core.errors import LocalProtocolError
+from emulator.core.table import mermaid, rows
 from emulator.ota.behaviour import WELL_BEHAVED
 from emulator.ota.client_actions import ACTIONS, fire
 from emulator.ota.client_session import Cause, ClientSession
@@ -21,7 +22,6 @@ from emulator.ota.server_table import LOCAL_SERVER_TRIGGERS, SERVER_TRANSITIONS,
 from emulator.ota.session import ServerMemory
 from emulator.ota.settings import ClientSettings
 from emulator.ota.slot import MemorySlot
-from emulator.core.table import mermaid, rows
 from emulator.zigbee.clusters.ota_blocks import ImagePageRequest
 from emulator.zigbee.frames.zcl_status import Status
 from tests.ota.link import CLIENT, IMAGE_TYPE, MANUFACTURER, ME, NEW_VERSION, identity_of, image

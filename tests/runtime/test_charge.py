@@ -11,7 +11,7 @@ import emulator
 from emulator.core.clock import MINUTE
 from emulator.core.errors import LocalProtocolError
 from emulator.core.events import Event
-from emulator.devices.battery import Battery, BatteryRating, ChargeUse
+from emulator.devices.bridge.battery import Battery, BatteryRating, ChargeUse
 from emulator.image.catalogue import find_recipe
 from emulator.image.file import OtaFile
 from emulator.image.flash import Flash

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.devices.bridge import Life
+from emulator.devices.bridge.model import Life
 from emulator.ota.client_table import ClientState
 from emulator.runtime import stage
 from emulator.runtime.stage import stage_of

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.core.clock import MINUTE
 from emulator.core.standards import Standards
-from emulator.devices.premises_loading import premises_paths
+from emulator.devices.premises.loading import premises_paths
 from emulator.devices.profile_loading import built_in_folder
 from emulator.observe.checklist import FAILED, PASSED, Check, ChecklistSummary
 from emulator.scenarios.premises import run_premises

@@ -94,7 +94,7 @@ def _listed(folders: list[Path], *, as_json: bool) -> str:
     """Every premises there is: a line each, or all of each as JSON."""
     import json
 
-    from emulator.devices.premises_loading import premises_paths, read_premises
+    from emulator.devices.premises.loading import premises_paths, read_premises
 
     found = [read_premises(path, folders).premises for path in premises_paths(folders).values()]
     if as_json:

@@ -1,0 +1,322 @@
+"""The firmware part of a bridge: the OTA client, the check of what it fetched, and the switch to it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+from typing import Protocol
+
+from emulator.core.clock import VIRTUAL_EPOCH, date_at
+from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
+from emulator.core.standards import Standards
+from emulator.devices.bridge.memory import Activation, BridgeMemory
+from emulator.devices.endpoint import Endpoint
+from emulator.devices.profile import JoinerProfile
+from emulator.devices.profile_ota import client_identity, client_settings, ota_aps_acks
+from emulator.gbcs.use_cases.cs09 import Result
+from emulator.image.signature import Verifier, not_checked
+from emulator.image.verify import ImageExpectation, inspect
+from emulator.ota.behaviour import WELL_BEHAVED, ClientBehaviour
+from emulator.ota.client import OtaClient
+from emulator.ota.counters import ClientCounters
+from emulator.ota.effects import Activate, ClientEffect, DefaultResponse, FindServer, Send, Verify
+from emulator.ota.effects import Report as ReportEffect
+from emulator.ota.events import Activated, ActivationReleased, SendFailed, ServerFound, Started, Verified
+from emulator.ota.events import DefaultResponseReceived as OtaDefaultResponse
+from emulator.ports.aps import COORDINATOR, ApsIndication, Outcome
+from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
+from emulator.zigbee.frames.zcl import ZclFrame
+from emulator.zigbee.frames.zcl_foundation import DefaultResponse as ZclDefaultResponse
+from emulator.zigbee.frames.zcl_foundation import encode_foundation
+
+
+class FirmwareUser(Protocol):
+    """The bridge."""
+
+    def find_service(self, cluster: int, now: int) -> None:
+        """Find out where the hub serves a cluster; `server_found` tells."""
+
+    def activate(self, image: ImageIdentity, now: int) -> None:
+        """Write the image in the slot into place, and come back with it."""
+
+    def hindrance(self, now: int) -> str | None:
+        """Why an image that is offered is not fetched now, machine-readable; None where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareRules:
+    """How a bridge goes about firmware, besides what its profile says.
+
+    Attributes:
+        standards: the open questions.
+        verifier: checks the manufacturer's signature of an image.
+        behaviour: what its OTA client does wrong on purpose.
+        epoch: the date of `now` = 0.
+    """
+
+    standards: Standards
+    verifier: Verifier = not_checked
+    behaviour: ClientBehaviour = WELL_BEHAVED
+    epoch: datetime = VIRTUAL_EPOCH
+
+
+class BridgeFirmware:
+    """What of a bridge fetches and runs firmware.
+
+    Args:
+        user: the bridge.
+        endpoint: to send from.
+        eui64: of the bridge.
+        profile: what it is.
+        memory: images, and what is being activated.
+        rules: how it goes about it.
+        rng: the stream for its jitter.
+        report: told of everything that happens to it.
+
+    Attributes:
+        images: the images in flash.
+        image_limit: octets of the largest image it takes; what is changed holds from the next start on.
+        client: the OTA client, while it is on the network.
+    """
+
+    def __init__(
+        self,
+        user: FirmwareUser,
+        endpoint: Endpoint,
+        eui64: Eui64,
+        profile: JoinerProfile,
+        memory: BridgeMemory,
+        rules: FirmwareRules,
+        rng: Random,
+        report: Report,
+    ) -> None:
+        self.client: OtaClient | None = None
+        self.image_limit = rules.standards.number("limits.image_octets")
+        self.images = memory.images(self.image_limit, profile.firmware_version)
+        self._user = user
+        self._endpoint = endpoint
+        self._eui64 = eui64
+        self._profile = profile
+        self._memory = memory
+        self._rules = rules
+        self._rng = rng
+        self._report = report
+        self._settings = client_settings(profile, rules.standards)
+        self._link_key = rules.standards.on("ota_aps_security")
+        self._acknowledge = ota_aps_acks(profile, rules.standards)
+        self._server_endpoint = 1
+        self._verify_at: int | None = None
+        self._deadline: int | None = None
+        self._sending: dict[int, int] = {}
+        self._spent = ClientCounters()
+        self._seen = self.version
+
+    @property
+    def version(self) -> int:
+        """The firmware version that runs."""
+        active = self.images.active
+        assert active is not None
+        return active.file_version
+
+    @property
+    def counters(self) -> ClientCounters:
+        """What its OTA clients counted, over restarts."""
+        return self._spent if self.client is None else self._spent.plus(self.client.counters)
+
+    @property
+    def block_octets(self) -> int:
+        """Octets it asks for in a block."""
+        return self._settings.block_octets
+
+    def attribute(self, identifier: int) -> int:
+        """An attribute of the OTA cluster's client side; 0 while there is no client."""
+        return 0 if self.client is None else self.client.attributes()[identifier]
+
+    def expectation(self) -> ImageExpectation:
+        """What an image must be for this bridge to take it."""
+        return ImageExpectation(
+            manufacturer_code=self._profile.manufacturer,
+            image_type=self._profile.image_type,
+            hardware_version=self._profile.hardware_version,
+            current_version=self.version,
+            limit=self.image_limit,
+            eui64=self._eui64,
+            verifier=self._rules.verifier,
+        )
+
+    # Life
+
+    def boot(self, now: int) -> None:
+        """Power is back: flash alone says what there is; an activation that was cut short is finished."""
+        self.images = self._memory.images(self.image_limit, self._profile.firmware_version)
+        self.switch_over(now)
+
+    def start(self, now: int) -> None:
+        """On the network."""
+        if self._profile.has_ota:
+            settings = replace(self._settings, image_limit_octets=self.image_limit)
+            identity = client_identity(self._profile, self._eui64)
+            self.client = client = OtaClient(
+                identity, settings, self.images, self._rng, self._rules.behaviour, self._user.hindrance
+            )
+            self._carry_out(client, client.handle(Started(self.version), now), now)
+
+    def stop(self) -> None:
+        """Off the air: everything but flash is lost."""
+        self._spent = self.counters
+        self.client = None
+        self._deadline = None
+        self._verify_at = None
+        self._sending.clear()
+
+    def next_timeout(self) -> int | None:
+        """When `on_timeout` is to be called next, µs."""
+        at, deadline = self._verify_at, self._deadline
+        if at is None or deadline is None:
+            return deadline if at is None else at
+        return min(at, deadline)
+
+    def on_timeout(self, now: int) -> None:
+        """Do whatever is due."""
+        if self._verify_at is not None and self._verify_at <= now:
+            self._verify_at = None
+            self._verify(now)
+        client = self.client
+        if client is not None and self._deadline is not None and self._deadline <= now:
+            self._carry_out(client, client.on_timeout(now), now)
+
+    # What the hub says
+
+    def server_found(self, endpoint: int, server: Eui64, now: int) -> None:
+        """The hub serves firmware."""
+        self._server_endpoint = endpoint
+        if self.client is not None:
+            event = ServerFound(COORDINATOR, endpoint, server)
+            self._carry_out(self.client, self.client.handle(event, now), now)
+
+    def received(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
+        """A command of the OTA cluster; False where we have no client of it."""
+        client = self.client
+        if client is None:
+            return False
+        if self._trusted(message, now):
+            effects = client.received(frame.command, frame.payload, frame.sequence, now, broadcast=message.broadcast)
+            self._carry_out(client, effects, now)
+        return True
+
+    def default_response(self, message: ApsIndication, response: ZclDefaultResponse, now: int) -> None:
+        """The hub refused a command of ours, or has no other answer."""
+        client = self.client
+        if client is not None and self._trusted(message, now):
+            event = OtaDefaultResponse(response.to_command, response.status)
+            self._carry_out(client, client.handle(event, now), now)
+
+    def sent(self, handle: int, outcome: Outcome, now: int) -> bool:
+        """What became of a message; False if it was none of ours."""
+        sequence = self._sending.pop(handle, None)
+        if sequence is None:
+            return False
+        if outcome is not Outcome.DELIVERED and self.client is not None:
+            self._carry_out(self.client, self.client.handle(SendFailed(sequence), now), now)
+        return True
+
+    def release_activation(self, now: int) -> None:
+        """What an out-of-band activation policy waits for has happened.
+
+        Raises:
+            LocalProtocolError: nothing waits for it.
+        """
+        if self.client is not None:
+            self._carry_out(self.client, self.client.handle(ActivationReleased(), now), now)
+
+    def _trusted(self, message: ApsIndication, now: int) -> bool:
+        """Only the hub is listened to, and only under the link key where that is asked for."""
+        if message.source != COORDINATOR:
+            reason = "not-the-hub"
+        elif self._link_key and not message.link_key and not message.broadcast:
+            reason = "unprotected"
+        else:
+            return True
+        self._report("ota.dropped", reason, {"from": f"{message.source:04x}"}, now)
+        return False
+
+    # What the OTA client asks for
+
+    def _carry_out(self, client: OtaClient, effects: list[ClientEffect], now: int) -> None:
+        for effect in effects:
+            if isinstance(effect, Send):
+                frame = ZclFrame(True, False, effect.sequence, effect.command_id, effect.payload)
+                self._sending[self._send(frame, now)] = effect.sequence
+            elif isinstance(effect, ReportEffect):
+                self._report(effect.kind, effect.reason, dict(effect.fields), now)
+            elif isinstance(effect, Verify):
+                self._verify_at = now + self._profile.verify_time
+            elif isinstance(effect, Activate):
+                self._user.activate(effect.image, now)
+            elif isinstance(effect, FindServer):
+                self._user.find_service(OTA_CLUSTER, now)
+            elif isinstance(effect, DefaultResponse):
+                command, payload = encode_foundation(ZclDefaultResponse(effect.command_id, effect.status))
+                self._send(ZclFrame(False, False, effect.sequence, command, payload), now)
+        self._deadline = client.next_timeout()
+
+    def _send(self, frame: ZclFrame, now: int) -> int:
+        return self._endpoint.send(
+            COORDINATOR, self._server_endpoint, OTA_CLUSTER, frame, now,
+            acknowledge=self._acknowledge, link_key=self._link_key,
+        )  # fmt: skip
+
+    def _verify(self, now: int) -> None:
+        """Look at what was received, as a whole."""
+        client = self.client
+        if client is None:
+            return
+        octets = self.images.octets()
+        received: dict[str, object] = {"octets": len(octets), "sha256": hashlib.sha256(octets).hexdigest()}
+        self._report("bridge.image-received", None, received, now)
+        findings = inspect(octets, self.expectation())
+        for finding in findings:
+            self._report("bridge.image-refused", finding.reason, {"text": finding.text}, now)
+        verdict = Verified(False, findings[0].reason) if findings else Verified(True)
+        self._carry_out(client, client.handle(verdict, now), now)
+
+    # Activation
+
+    def written(self, now: int) -> None:
+        """The time that writing takes is over: the new image runs, or the old one still does."""
+        image = self._memory.state.activating
+        self.switch_over(now)
+        if self.client is not None and image is not None:
+            done = self.version == image.file_version
+            verdict = Activated(done, self.version, None if done else "image-lost")
+            self._carry_out(self.client, self.client.handle(verdict, now), now)
+
+    def switch_over(self, now: int) -> None:
+        """Run the image that is being activated, if there is one.
+
+        One record in flash says what runs: until it is written the old image does, from then on the new one.  A cut
+        anywhere in here is made good by doing it again at the next boot.
+        """
+        image = self._memory.state.activating
+        if image is not None:
+            if self.images.complete and self.images.identity == image:
+                self.images.activate()
+            done = self.version == image.file_version
+            if not done:
+                fields: dict[str, object] = {"before": f"{self.version:08X}", "after": f"{self.version:08X}"}
+                self._report("bridge.activation-failed", "image-lost", fields, now)
+            result = Result.SUCCESS if done else Result.FAILURE
+            at = date_at(now, self._rules.epoch)
+            over = Activation(at, self.version, result, image.file_version)
+            self._memory.change(activating=None, unreported=over)
+        self._look(now)
+
+    def _look(self, now: int) -> None:
+        """Say it once when another version runs than before, whatever was cut in between."""
+        if self.version != self._seen:
+            fields: dict[str, object] = {"before": f"{self._seen:08X}", "after": f"{self.version:08X}"}
+            self._seen = self.version
+            self._report("bridge.activated", None, fields, now)

@@ -1,0 +1,1 @@
+"""Devices around the bridges that differ by their profiles alone: ESME, GSME, IHD, CAD and HCALCS."""

@@ -1,0 +1,1 @@
+"""Where the devices of a HAN stand: floor plans as data, read and checked."""

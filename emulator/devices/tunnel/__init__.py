@@ -1,0 +1,1 @@
+"""The Tunnelling cluster with GBCS in it: the bridge's end and the hub's."""
