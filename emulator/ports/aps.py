@@ -242,6 +242,15 @@ class ApsPort(Protocol):
             LocalProtocolError: a key of another length.
         """
 
+    def offer_link_key(self, device: Eui64, key: bytes | None, now: int) -> None:
+        """Understand `key` (16 octets) from a device as well, and go on sending under the one in force; None: no more.
+
+        The first message that authenticates under it puts it in force, as `set_link_key` would.  Lost with the power.
+
+        Raises:
+            LocalProtocolError: a key of another length.
+        """
+
     def link_key_with(self, device: Eui64) -> bytes | None:
         """The link key in force with a device, None where there is none."""
 

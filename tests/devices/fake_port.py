@@ -72,6 +72,9 @@ class FakePort:
     def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
         self.calls.append("set_link_key")
 
+    def offer_link_key(self, device: Eui64, key: bytes | None, now: int) -> None:
+        self.calls.append("offer_link_key")
+
     def link_key_with(self, device: Eui64) -> bytes | None:
         return None
 

@@ -335,6 +335,29 @@ def a_message_under_way_when_the_key_is_replaced_comes_under_the_new_one(world: 
     assert (hub.payloads(), bridge.outcomes) == ([b"under way"], [(handle, Outcome.DELIVERED)])
 
 
+def a_key_that_was_offered_is_in_force_from_the_partners_first_message_under_it(world: World) -> None:
+    hub, bridge = pair_of(world)
+    hub.call(hub.port.offer_link_key, BRIDGE, NEW_KEY)
+    bridge.send(hub.short, b"old", acknowledge=True, link_key=True)
+    world.run(SECOND)
+    assert hub.port.link_key_with(BRIDGE) == KEY
+    replace_key(bridge, hub)
+    bridge.send(hub.short, b"new", acknowledge=True, link_key=True)
+    world.run(SECOND)
+    assert hub.port.link_key_with(BRIDGE) == NEW_KEY
+    assert hub.payloads() == [b"old", b"new"]
+
+
+def a_key_that_is_offered_no_more_opens_nothing(world: World) -> None:
+    hub, bridge = pair_of(world)
+    hub.call(hub.port.offer_link_key, BRIDGE, NEW_KEY)
+    hub.call(hub.port.offer_link_key, BRIDGE, None)
+    replace_key(bridge, hub)
+    bridge.send(hub.short, b"new", acknowledge=True, link_key=True)
+    world.run(SECOND)
+    assert (hub.port.link_key_with(BRIDGE), hub.messages) == (KEY, [])
+
+
 def a_replaced_link_key_outlasts_a_restart_of_either_end(world: World) -> None:
     hub, bridge = pair_of(world)
     replace_key(hub, bridge)
@@ -573,6 +596,8 @@ CHECKS: tuple[Callable[[World], None], ...] = (
     off_the_network_nothing_is_sent,
     the_stack_answers_the_zdo_by_itself,
     a_link_key_replaced_at_both_ends_is_in_force_at_once,
+    a_key_that_was_offered_is_in_force_from_the_partners_first_message_under_it,
+    a_key_that_is_offered_no_more_opens_nothing,
     under_the_link_key_before_nothing_is_taken_and_the_retry_goes_under_the_new_one,
     a_message_under_way_when_the_key_is_replaced_comes_under_the_new_one,
     a_replaced_link_key_outlasts_a_restart_of_either_end,

@@ -239,6 +239,8 @@ class CommsHub:
     def received(self, message: ApsIndication, now: int) -> None:
         """A message from the HAN."""
         self.chf.heard(message, now)
+        if self.keys is not None:
+            self.keys.heard(message, now)
         if message.destination_endpoint == 0:
             self._discovery.received(message, now)
         elif self._too_early(message):

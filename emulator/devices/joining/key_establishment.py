@@ -116,6 +116,7 @@ class KeyEstablishment:
         self._report = report
         self._endpoints: dict[Eui64, int] = {}
         self._sending: dict[int, KeyEstablishmentMessage] = {}
+        self._candidate: tuple[Eui64, bytes] | None = None
 
     def next_timeout(self) -> int | None:
         """When `on_timeout` is to be called next, µs."""
@@ -178,6 +179,14 @@ class KeyEstablishment:
             mask = None if suites is None or not isinstance(suites.value, int) else suites.value
             self._carry_out(self.machine.suites_read(mask, now), now)
 
+    def heard(self, message: ApsIndication, now: int) -> None:
+        """Any message: one under the link key that is not certain yet shows that the partner has it."""
+        if self._candidate is None or not message.link_key or message.source_eui64 != self._candidate[0]:
+            return
+        partner, key = self._candidate
+        if isinstance(self.machine, Responder) and self._port.link_key_with(partner) == key:
+            self._carry_out(self.machine.authenticated(partner, now), now)
+
     def sent(self, handle: int, outcome: Outcome, now: int) -> bool:
         """What became of a message; False if it was none of ours."""
         message = self._sending.pop(handle, None)
@@ -234,10 +243,19 @@ class KeyEstablishment:
             self._report(effect.kind, effect.reason, dict(effect.fields), now)
         elif isinstance(effect, Established):
             partner = Eui64(effect.partner)
+            self._candidate = None
             self._port.set_link_key(partner, effect.link_key, now)
             self._user.key_established(partner, effect.link_key, now)
         elif isinstance(effect, Failed):
             partner = Eui64(effect.partner)
+            self._withdraw(partner, now)
             self._user.key_establishment_failed(partner, effect.reason, effect.retry_at, now)
         elif isinstance(effect, Candidate):
-            pass
+            self._candidate = (Eui64(effect.partner), effect.link_key)
+            self._port.offer_link_key(*self._candidate, now)
+
+    def _withdraw(self, partner: Eui64, now: int) -> None:
+        """The key that was not certain yet is none."""
+        if self._candidate is not None and self._candidate[0] == partner:
+            self._candidate = None
+            self._port.offer_link_key(partner, None, now)

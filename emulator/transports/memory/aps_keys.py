@@ -66,6 +66,9 @@ def opens(target: ApsAirPort, sender: ApsAirPort, key: bytes | None, now: int) -
     theirs = target.link_keys.get(sender.eui64)
     if theirs is not None and theirs == key:
         return True
+    if key is not None and target.offered_keys.get(sender.eui64) == key:
+        target.set_link_key(sender.eui64, key, now)
+        return True
     reason = "no-link-key" if theirs is None else "bad-mic"
     if theirs is not None and target.replaced_keys.get(sender.eui64) == key:
         reason = REPLACED_KEY

@@ -87,6 +87,7 @@ class ApsAirPort:
         user: whom to tell.
         link_keys: 16 octets by partner; allowed: the trust centre's pre-configured ones.
         replaced_keys: the link key before, by partner; opens nothing.
+        offered_keys: link keys that partners may use already, see `ApsPort.offer_link_key`.
         children: of a router or coordinator, by EUI-64: whether it sleeps.
         keys: the network keys it has; rejoin: its way back.
         idle: its polls and link status.
@@ -110,6 +111,7 @@ class ApsAirPort:
         self.generation = 0
         self.link_keys: dict[Eui64, bytes] = {}
         self.replaced_keys: dict[Eui64, bytes] = {}
+        self.offered_keys: dict[Eui64, bytes] = {}
         self.allowed: dict[Eui64, bytes] = {}
         self.children: dict[Eui64, bool] = {}
         self.idle = Idle(self)
@@ -154,12 +156,21 @@ class ApsAirPort:
     def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
         if len(key) != KEY_OCTETS:
             raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
+        self.offered_keys.pop(device, None)
         before = self.link_keys.get(device)
         if before is not None and before != key:
             self.replaced_keys[device] = before
         self.link_keys[device] = key
         self.key_changed()
         self.report("trust.link-key", None, {"partner": eui64_text(device)}, now)
+
+    def offer_link_key(self, device: Eui64, key: bytes | None, now: int) -> None:  # noqa: ARG002 - ApsPort
+        self.offered_keys.pop(device, None)
+        if key is None:
+            return
+        if len(key) != KEY_OCTETS:
+            raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
+        self.offered_keys[device] = key
 
     def link_key_with(self, device: Eui64) -> bytes | None:
         return self.link_keys.get(device)
@@ -235,6 +246,7 @@ class ApsAirPort:
         self.allowed.pop(device, None)
         self.link_keys.pop(device, None)
         self.replaced_keys.pop(device, None)
+        self.offered_keys.pop(device, None)
         if self.network is not None:
             self.network.changed()
 
@@ -339,6 +351,7 @@ class ApsAirPort:
         self.short = self.parent = NO_ADDRESS
         self.link_keys.clear()
         self.replaced_keys.clear()
+        self.offered_keys.clear()
         self.children.clear()
         if membership is not None:
             membership.network.remove(self)

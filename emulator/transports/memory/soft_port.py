@@ -60,6 +60,9 @@ class SoftPort:
     def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
         self.node.set_link_key(device, key, now)
 
+    def offer_link_key(self, device: Eui64, key: bytes | None, now: int) -> None:
+        self.node.offer_link_key(device, key, now)
+
     def link_key_with(self, device: Eui64) -> bytes | None:
         return self.node.link_key_with(device)
 

@@ -61,6 +61,12 @@ class ApsSecurity:
         if key is None or auxiliary.key is not _DATA:
             self._drop("no-link-key", source, now)
             return None
+        offered = self._memory.offered_keys.get(partner) if partner is not None else None
+        if offered is not None and partner is not None:
+            payload = self._opened(data, octets, auxiliary, offered, partner)
+            if payload is not None:
+                self._memory.take_offered_key(partner)
+                return payload
         counter = auxiliary.counter
         if counter <= key.incoming or counter == EXHAUSTED:
             self._drop(OUT_OF_COUNTERS if counter == EXHAUSTED else REPLAYED, source, now, counter=counter)
@@ -74,6 +80,16 @@ class ApsSecurity:
             self._drop(_why_unreadable(data, octets, auxiliary, key, partner), source, now)
             return None
         key.incoming = counter
+        return payload
+
+    @staticmethod
+    def _opened(data: bytes, octets: int, auxiliary: Auxiliary, key: LinkKey, partner: Eui64) -> bytes | None:
+        """The payload under a key that the partner may use already; None where it is not that."""
+        try:
+            payload = security.open_(data, octets, auxiliary, key.cipher, partner)
+        except MicError:
+            return None
+        key.incoming = auxiliary.counter
         return payload
 
 

@@ -80,6 +80,7 @@ class NodeMemory:
         link_keys: by partner.
         addresses: short address by EUI-64, as far as known; `learn` sets it, and its reverse.
         allowed: trust centre: the pre-configured link keys of devices that may join.
+        offered_keys: link keys that partners may use already, see `ApsPort.offer_link_key`.
         aps_counter: the last APS counter; going on from it, a node that restarts is not taken for one that repeats.
     """
 
@@ -90,6 +91,7 @@ class NodeMemory:
     children: dict[int, Child] = field(default_factory=dict)
     addresses: dict[Eui64, int] = field(default_factory=dict)
     allowed: dict[Eui64, bytes] = field(default_factory=dict)
+    offered_keys: dict[Eui64, LinkKey] = field(default_factory=dict)
     aps_counter: int | None = None
     _spent: dict[bytes, int] = field(default_factory=dict)
     _by_short: dict[int, Eui64] = field(default_factory=dict)
@@ -144,6 +146,20 @@ class NodeMemory:
         if before is not None and before is not known:
             known.replaced = before.cipher
 
+    def offer_link_key(self, partner: Eui64, key: bytes | None) -> None:
+        """Have a key that a partner may already use; None: no more."""
+        self.offered_keys.pop(partner, None)
+        if key is not None:
+            self.offered_keys[partner] = LinkKey(key, CcmStar(key), OutgoingCounter(self._spent.get(key, 0)))
+
+    def take_offered_key(self, partner: Eui64) -> None:
+        """The partner uses the key that was offered: it is the one in force."""
+        offered = self.offered_keys.pop(partner)
+        before = self.link_keys.get(partner)
+        self.forget_link_key(partner)
+        self.link_keys[partner] = offered
+        offered.replaced = None if before is None else before.cipher
+
     def forget_link_key(self, partner: Eui64) -> None:
         """Have no key with a partner any more."""
         known = self.link_keys.pop(partner, None)
@@ -153,6 +169,7 @@ class NodeMemory:
     def restart(self) -> None:
         """Power came back: go on with counters that cannot have been used before."""
         self.nwk_outgoing = OutgoingCounter(self.nwk_outgoing.reserved)
+        self.offered_keys.clear()
         for key in self.link_keys.values():
             key.outgoing = OutgoingCounter(key.outgoing.reserved)
 

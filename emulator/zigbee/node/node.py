@@ -158,6 +158,16 @@ class Node:
         self.memory.replace_link_key(device, key)
         self._report("trust.link-key", None, {"partner": eui64_text(device)}, now)
 
+    def offer_link_key(self, device: Eui64, key: bytes | None, _now: int) -> None:
+        """Understand `key` from `device` as well; None: no more.
+
+        Raises:
+            LocalProtocolError: not 16 octets.
+        """
+        if key is not None and len(key) != KEY_OCTETS:
+            raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
+        self.memory.offer_link_key(device, key)
+
     def link_key_with(self, device: Eui64) -> bytes | None:
         """The link key in force with a device."""
         known = self.memory.link_keys.get(device)

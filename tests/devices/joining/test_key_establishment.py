@@ -8,8 +8,8 @@ from emulator.core.clock import MINUTE, SECOND
 from emulator.core.eui64 import Eui64
 from emulator.devices.bridge.model import Life
 from emulator.gbcs.use_cases import cs14
-from emulator.ports.aps import ApsMessage
-from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT_CLUSTER
+from emulator.ports.aps import ApsMessage, Outcome
+from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT_CLUSTER, ConfirmKeyData
 from emulator.zigbee.clusters.ota import OTA_CLUSTER
 from emulator.zigbee.clusters.tunnelling import TUNNELLING_CLUSTER
 from emulator.zigbee.security.keys import swap_out_key
@@ -93,6 +93,36 @@ def test_a_message_that_is_lost_delays_the_key_and_no_more(lost: int) -> None:
     try_to_join(world, member, 15 * MINUTE)
     assert member.bridge.life is Life.RUNNING
     key_of(world, member)
+
+
+def test_a_hub_that_is_not_told_that_its_confirmation_arrived_learns_it_from_the_next_message() -> None:
+    world = World(cbke=True)
+    member = world.add()
+    # Its last message arrives, but the hub is told that it did not, and the bridge's answer to it is lost.
+    sent = world.hub.sent
+    confirmations: list[int] = []
+
+    def told(handle: int, outcome: Outcome, now: int) -> None:
+        sent(handle, Outcome.NO_APS_ACK if handle in confirmations else outcome, now)
+
+    world.hub.sent = told  # type: ignore[method-assign]  # between the stack and the hub
+    send = world.hub_port.send
+
+    def sending(message: ApsMessage, now: int) -> int:
+        handle = send(message, now)
+        if message.cluster == KEY_ESTABLISHMENT_CLUSTER and message.payload[2] == ConfirmKeyData.command:
+            confirmations.append(handle)
+        return handle
+
+    world.hub_port.send = sending  # type: ignore[method-assign]  # as above
+    member.port.swallow = lambda message: message.payload[2:4] == b"\x0b\x02"
+    try_to_join(world, member)
+    assert confirmations
+    assert member.bridge.life is Life.RUNNING
+    assert key_of(world, member) != member.bridge.install_code_key
+    assert world.reasons("cbke.responder.failed") == []
+    world.offer(image(500))
+    assert world.updated()
 
 
 def test_what_needs_a_key_is_not_answered_before_there_is_one() -> None:
