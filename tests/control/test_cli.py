@@ -242,3 +242,13 @@ def test_every_public_name_can_be_fetched(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nonsense"):
         emulator.nonsense  # noqa: B018 - asking is the point
+
+
+@pytest.mark.parametrize("group", ["gbcs", "demo"])
+def test_a_command_that_a_group_does_not_have_names_those_it_has(
+    group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([group, "nonsense"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"althan: althan {group}: no command is called 'nonsense' (allowed: ")
+    assert said.count("\n") == 1
