@@ -21,8 +21,6 @@ _WHAT = "certificate"
 _VALIDITY = "certificate: validity"
 _EXTENSION = "certificate: extension"
 _VERSION_3 = bytes.fromhex("020102")
-_ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
-_P256_KEY = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
 _POINT_OCTETS = 65
 _ENTITY_ID_OCTETS = 8
 _CENTURY_PIVOT = b"50"  # RFC 5280: two-digit years below it are of this century
@@ -136,7 +134,7 @@ def read_certificate(octets: bytes) -> ReadCertificate:
     """Read a certificate; DecodeError says what is wrong with it."""
     reader = DerReader(only_element(octets, _WHAT, tlv.SEQUENCE).content)
     signed = reader.element(_WHAT, tlv.SEQUENCE)
-    if reader.element(_WHAT, tlv.SEQUENCE).octets != _ECDSA_WITH_SHA256:
+    if reader.element(_WHAT, tlv.SEQUENCE).octets != tlv.ECDSA_WITH_SHA256:
         raise DecodeError(f"{_WHAT}: not signed by ECDSA with SHA-256")
     signature = _bits(reader.element(_WHAT, tlv.BIT_STRING), "signature")
     reader.finish(_WHAT)
@@ -207,7 +205,7 @@ def _date(element: Element) -> datetime:
 def read_public_key(element: Element) -> bytes:
     """The uncompressed point of a SubjectPublicKeyInfo; DecodeError unless it is a key on P-256."""
     reader = DerReader(element.content)
-    if reader.element("certificate: public key", tlv.SEQUENCE).octets != _P256_KEY:
+    if reader.element("certificate: public key", tlv.SEQUENCE).octets != tlv.P256_KEY:
         raise DecodeError("certificate: public key: not on P-256")
     point = _bits(reader.element("certificate: public key", tlv.BIT_STRING), "public key")
     if len(point) != _POINT_OCTETS:

@@ -16,7 +16,6 @@ from typing import Any
 
 from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.gbcs import tlv
-from emulator.gbcs.envelope import encode_length
 from emulator.gbcs.tlv import DerReader, Element, only_element
 
 _TIME_FORMAT = "%Y%m%d%H%M%SZ"
@@ -44,8 +43,7 @@ class Asn1Type(ABC):
 
     def encode(self, value: Any) -> bytes:  # noqa: ANN401 - as above
         """Tag, length and content."""
-        content = self.content_of(value)
-        return bytes((self.tag,)) + encode_length(len(content)) + content
+        return tlv.encode(self.tag, self.content_of(value))
 
     def is_next(self, reader: DerReader) -> bool:
         """Whether the next element is of this type, by its tag."""

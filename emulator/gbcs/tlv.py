@@ -1,4 +1,4 @@
-"""DER one element at a time: what payloads by schema (`der`) and certificates are read with."""
+"""DER one element at a time: what payloads by schema (`der`), certificates and requests for them are made of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from emulator.core.errors import DecodeError
 from emulator.core.octets import Reader
-from emulator.gbcs.envelope import read_length
+from emulator.gbcs.envelope import encode_length, read_length
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -21,7 +21,18 @@ SET = 0x31
 CONTEXT = 0x80
 CONTEXT_CONSTRUCTED = 0xA0
 
+P256_KEY = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
+"""AlgorithmIdentifier of every public key."""
+ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
+"""AlgorithmIdentifier of every signature."""
+
 _MORE_TAG_OCTETS = 0x1F
+
+
+def encode(tag: int, *content: bytes) -> bytes:
+    """One element, with the shortest length; LocalProtocolError over 65535 octets."""
+    inside = b"".join(content)
+    return bytes((tag,)) + encode_length(len(inside)) + inside
 
 
 @dataclass(frozen=True, slots=True)

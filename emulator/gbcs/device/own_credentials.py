@@ -11,27 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from emulator.core.errors import DecodeError
-from emulator.core.eui64 import Eui64, eui64_big
-from emulator.gbcs import tlv
+from emulator.core.eui64 import Eui64
 from emulator.gbcs.certificate_reading import ReadCertificate, read_certificate
-from emulator.gbcs.crypto import PrivateKey, encode_point, private_key, sign_octets
-from emulator.gbcs.envelope import encode_length
+from emulator.gbcs.certification_request import certification_request
+from emulator.gbcs.crypto import PrivateKey, encode_point, private_key
 from emulator.gbcs.keys import EntityKeys
 from emulator.gbcs.roles import KeyUsage
 from emulator.gbcs.use_cases import cs02c, cs02d, cs02e
 from emulator.gbcs.use_cases.cells import Certificate
 
-_P256_KEY = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
-_ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
-_EXTENSION_REQUEST = bytes.fromhex("06092a864886f70d01090e")
-_KEY_USAGE = bytes.fromhex("0603551d0f0101ff0404")
-_ALTERNATIVE_NAME = bytes.fromhex("0603551d110101ff04")
-_HARDWARE_MODULE_NAME = bytes.fromhex("06082b06010505070804")
-_HARDWARE_TYPE = bytes.fromhex("060d2a863a0001848fb90f01020201")
-_USAGE_BITS = {
-    KeyUsage.DIGITAL_SIGNATURE: bytes.fromhex("03020780"),
-    KeyUsage.KEY_AGREEMENT: bytes.fromhex("03020308"),
-}
 _SCALAR_OCTETS = 32
 
 
@@ -145,7 +133,7 @@ class OwnCredentials:
             held = {KeyUsage(usage): _credential(*values) for usage, values in stored.items()}
         except (ValueError, TypeError) as error:
             raise DecodeError("stored credentials: damaged") from error
-        if set(held) != set(_USAGE_BITS):
+        if set(held) != {KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT}:
             raise DecodeError("stored credentials: not one key for each use")
         return cls(entity_id, held)
 
@@ -164,26 +152,3 @@ def _key(scalar: str) -> PrivateKey:
     if not value:
         raise ValueError(scalar)
     return private_key((value - 1).to_bytes(_SCALAR_OCTETS, "big"))
-
-
-def certification_request(entity_id: Eui64, usage: KeyUsage, key: PrivateKey) -> bytes:
-    """PKCS #10 as the published one: no subject, key usage and hardware serial number asked for, signed by RFC 6979."""
-    module = _tlv(tlv.SEQUENCE, _HARDWARE_TYPE + _tlv(tlv.OCTET_STRING, eui64_big(entity_id)))
-    other_name = _tlv(tlv.CONTEXT_CONSTRUCTED, _HARDWARE_MODULE_NAME + _tlv(tlv.CONTEXT_CONSTRUCTED, module))
-    name = _ALTERNATIVE_NAME + _with_length(_tlv(tlv.SEQUENCE, other_name))
-    usage_extension = _tlv(tlv.SEQUENCE, _KEY_USAGE + _USAGE_BITS[usage])
-    extensions = _tlv(tlv.SEQUENCE, usage_extension + _tlv(tlv.SEQUENCE, name))
-    attribute = _tlv(tlv.SEQUENCE, _EXTENSION_REQUEST + _tlv(tlv.SET, extensions))
-    public = _tlv(tlv.SEQUENCE, _P256_KEY + _tlv(tlv.BIT_STRING, b"\x00" + encode_point(key.public_key())))
-    version, subject = bytes.fromhex("020100"), _tlv(tlv.SEQUENCE, b"")
-    signed = _tlv(tlv.SEQUENCE, version + subject + public + _tlv(tlv.CONTEXT_CONSTRUCTED, attribute))
-    signature = _tlv(tlv.BIT_STRING, b"\x00" + sign_octets(signed, key))
-    return _tlv(tlv.SEQUENCE, signed + _ECDSA_WITH_SHA256 + signature)
-
-
-def _tlv(tag: int, content: bytes) -> bytes:
-    return bytes((tag,)) + _with_length(content)
-
-
-def _with_length(content: bytes) -> bytes:
-    return encode_length(len(content)) + content

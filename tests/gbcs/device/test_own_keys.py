@@ -9,6 +9,7 @@ from cryptography import x509
 
 from emulator.core.eui64 import Eui64
 from emulator.gbcs import crypto
+from emulator.gbcs.certification_request import certification_request
 from emulator.gbcs.message import Message
 from emulator.gbcs.roles import KeyUsage
 from emulator.gbcs.use_cases import cs02c, cs02d, cs02e
@@ -36,8 +37,6 @@ def test_a_new_key_waits_until_its_certificate_comes(bench: Bench, usage: KeyUsa
 
 
 def test_the_certification_request_is_made_like_the_published_one(rtds: Rtds) -> None:
-    from emulator.gbcs.device.own_credentials import certification_request
-
     payload = Message.decode(rtds.named("CS02c_6.17_SUCCESS_RESPONSE").octets).payload
     published = x509.load_der_x509_csr(payload)
     entity = Eui64(0x00DB1234567890A0)
