@@ -38,7 +38,7 @@ def aes_mmo(message: bytes) -> bytes:
     for start in range(0, len(padded), BLOCK):
         block = padded[start : start + BLOCK]
         # ECB of one block is the bare AES permutation that the construction asks for.
-        encryptor = Cipher(algorithms.AES(digest), modes.ECB()).encryptor()  # noqa: S305
+        encryptor = Cipher(algorithms.AES(digest), modes.ECB()).encryptor()  # noqa: S305 - as above
         digest = _xor(encryptor.update(block), block)
     return digest
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 from emulator.core.eui64 import Eui64
 
@@ -24,6 +24,10 @@ class NodeType(Enum):
     COORDINATOR = "coordinator"
     ROUTER = "router"
     SLEEPY = "sleepy"
+
+
+NOT_JOINED: Final = "not-joined"
+"""Reason of a `NetworkDown`: the stack knows no network to go on with."""
 
 
 class Outcome(Enum):

@@ -51,10 +51,10 @@ NEW = 0x0002_0000
 
 
 @cache
-def certificate(eui64: Eui64, authority: int = 1) -> Credentials:
+def certificate(eui64: Eui64, authority: int = 1, suite: int = 2) -> Credentials:
     """Credentials of a test CA for a device."""
     streams = SeededStreams(authority)
-    return CertificateAuthority.generate(SUITES[2], streams).issue(eui64, streams)
+    return CertificateAuthority.generate(SUITES[suite], streams).issue(eui64, streams)
 
 
 @cache
@@ -139,9 +139,11 @@ class World:
         hub: str = "hub",
         limit: int = 768_000,
         cbke: bool = False,
+        suites: tuple[int, ...] = (2,),
         **set_to: object,
     ) -> None:
         self.cbke = cbke
+        self.suites = suites
         self.engine = Engine()
         self.topology = Topology()
         self.streams = SeededStreams(1)
@@ -183,7 +185,8 @@ class World:
         """What a device establishes keys with: a certificate of the test CA, if not of another one."""
         if not self.cbke:
             return None
-        return KeyEstablishmentMeans(credentials or (certificate(eui64),), InlineComputer(self.engine))
+        issued = tuple(certificate(eui64, suite=suite) for suite in self.suites)
+        return KeyEstablishmentMeans(credentials or issued, InlineComputer(self.engine))
 
     def _drive(self, port: TappedPort, device: Bridge | CommsHub) -> DeviceDriver:
         driver = DeviceDriver(self.engine, port, device)  # type: ignore[arg-type]  # passes everything on

@@ -22,12 +22,13 @@ from emulator.devices.bridge.firmware import BridgeFirmware, FirmwareRules
 from emulator.devices.bridge.gbcs import BridgeGbcs
 from emulator.devices.bridge.life import LIFE, Life, LifeAction, LifeEvent
 from emulator.devices.bridge.memory import BridgeMemory
-from emulator.devices.bridge.setup import serve_bridge, stack_configuration
+from emulator.devices.bridge.setup import serve_bridge
 from emulator.devices.bridge.supply import BATTERY_EMPTY, battery_supply
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.joining.key_establishment import KeyEstablishmentMeans
 from emulator.devices.joining.keys import JoinerKeys
+from emulator.devices.joining.stack import REJOIN_PAUSE, stack_configuration
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.traffic import Traffic
 from emulator.gbcs.device.identity import DeviceIdentity
@@ -39,6 +40,7 @@ from emulator.ota.client import OtaClient
 from emulator.ota.counters import ClientCounters
 from emulator.ports.aps import (
     COORDINATOR,
+    NOT_JOINED,
     ApsIndication,
     ApsPort,
     JoinSettings,
@@ -55,9 +57,7 @@ from emulator.zigbee.frames.zcl_foundation import DefaultResponse, ReadAttribute
 
 __all__ = ["Bridge", "BridgeCredentials", "Life"]
 
-REJOIN_PAUSE: Final = 30 * SECOND
 POWER_CUT_PAUSE: Final = 5 * SECOND
-NOT_JOINED: Final = "not-joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,8 @@ class Bridge:
             self._alarm,
         )
         self.traffic = Traffic(self, self._endpoint, profile.traffic, rng, report, self._alarm)
-        serve_bridge(self._endpoint.server, self._endpoint.client, profile, self.firmware.attribute)
+        server, client = self._endpoint.server, self._endpoint.client
+        serve_bridge(server, client, profile, self.firmware.attribute, credentials.cbke)
         port.attach(self)
         port.configure(stack_configuration(profile, credentials.install_code_key))
 

@@ -118,7 +118,7 @@ class CommsHub:
         self.chf = self._make_chf(chf, standards, epoch)
         self.gpf = self._make_gpf()
         self._held: list[bytes] = []
-        serve_hub(self._endpoint.server, self._endpoint.client, profile, epoch)
+        serve_hub(self._endpoint.server, self._endpoint.client, profile, epoch, cbke)
         port.attach(self)
         port.configure(hub_configuration(profile))
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from emulator.core.clock import zigbee_utc
 from emulator.core.standards import Standards
 from emulator.devices.attributes import Attributes
-from emulator.devices.bridge.setup import basic_attributes
+from emulator.devices.basic import basic_attributes
+from emulator.devices.joining.key_establishment import KeyEstablishmentMeans, key_establishment_attributes
 from emulator.devices.profile import HubProfile
 from emulator.devices.tunnel.server import CLOSE_TIMEOUT_S
 from emulator.ota.policy import Activation, ServerPolicy
@@ -15,7 +16,7 @@ from emulator.ports.aps import NodeType, StackConfiguration
 from emulator.zigbee.clusters.basic import BASIC, HUB_PHYSICAL_ENVIRONMENT, BasicAttribute
 from emulator.zigbee.clusters.identify import IDENTIFY, IDENTIFY_TIME
 from emulator.zigbee.clusters.keep_alive import KEEP_ALIVE, TC_KEEP_ALIVE_BASE, TC_KEEP_ALIVE_JITTER
-from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT, KEY_ESTABLISHMENT_SUITE, SUITE_2
+from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT
 from emulator.zigbee.clusters.ota_definition import OTA_UPGRADE
 from emulator.zigbee.clusters.time import TIME, TimeAttribute, TimeStatus
 from emulator.zigbee.clusters.tunnelling import CLOSE_TUNNEL_TIMEOUT, TUNNELLING
@@ -61,7 +62,9 @@ def server_policy(standards: Standards) -> ServerPolicy:
     )
 
 
-def serve_hub(server: Attributes, client: Attributes, profile: HubProfile, epoch: datetime) -> None:
+def serve_hub(
+    server: Attributes, client: Attributes, profile: HubProfile, epoch: datetime, means: KeyEstablishmentMeans | None
+) -> None:
     """Serve what a hub shows; `epoch` is the date of `now` = 0."""
     basic = basic_attributes(profile)
     server.serve(BASIC, {**basic, BasicAttribute.PHYSICAL_ENVIRONMENT: HUB_PHYSICAL_ENVIRONMENT})
@@ -80,5 +83,5 @@ def serve_hub(server: Attributes, client: Attributes, profile: HubProfile, epoch
     server.serve(TUNNELLING, {CLOSE_TUNNEL_TIMEOUT: CLOSE_TIMEOUT_S})
     if profile.has_ota:
         server.serve(OTA_UPGRADE, {})
-    server.serve(KEY_ESTABLISHMENT, {KEY_ESTABLISHMENT_SUITE: SUITE_2})
-    client.serve(KEY_ESTABLISHMENT, {KEY_ESTABLISHMENT_SUITE: SUITE_2})
+    server.serve(KEY_ESTABLISHMENT, key_establishment_attributes(means))
+    client.serve(KEY_ESTABLISHMENT, key_establishment_attributes(means))

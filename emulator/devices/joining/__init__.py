@@ -1,1 +1,1 @@
-"""What every device that joins has: key establishment over an endpoint, for both ends, and the credentials for it."""
+"""What every device that joins has: its `stack`, key establishment over an endpoint, for both ends, and credentials."""

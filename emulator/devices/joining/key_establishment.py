@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from emulator.cbke.credentials import Credentials
+from emulator.cbke.credentials import Credentials, suites_of
 from emulator.cbke.effects import (
     Candidate,
     Compute,
@@ -28,12 +28,14 @@ from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.standards import Standards
+from emulator.devices.attributes import Reading
 from emulator.devices.endpoint import Endpoint
 from emulator.ports.aps import ApsIndication, ApsPort, Outcome
 from emulator.ports.compute import Computer
 from emulator.zigbee.clusters.key_establishment import (
     KEY_ESTABLISHMENT_CLUSTER,
     KEY_ESTABLISHMENT_SUITE,
+    SUITE_2,
     KeyEstablishmentMessage,
     TerminateKeyEstablishment,
     decode_key_establishment,
@@ -47,6 +49,7 @@ from emulator.zigbee.frames.zcl_foundation import (
     ReadAttributesResponse,
     encode_foundation,
 )
+from emulator.zigbee.frames.zcl_types import Value
 
 CLUSTERS_WITHOUT_LINK_KEY: Final = frozenset((0x0000, 0x0001, 0x0003, 0x0009, KEY_ESTABLISHMENT_CLUSTER))
 """Clusters that answer under the network key alone: Basic, Power Configuration, Identify, Alarms and Key Establishment
@@ -69,6 +72,11 @@ class KeyEstablishmentMeans:
     open_clusters: frozenset[int] = CLUSTERS_WITHOUT_LINK_KEY
     ephemeral_seconds: int = 10
     confirm_seconds: int = 15
+
+
+def key_establishment_attributes(means: KeyEstablishmentMeans | None) -> dict[int, Value | Reading]:
+    """What a device shows in the cluster, at either side; one that goes without says suite 2, Great Britain's."""
+    return {KEY_ESTABLISHMENT_SUITE: SUITE_2 if means is None else suites_of(means.credentials)}
 
 
 def open_clusters(standards: Standards) -> frozenset[int]:

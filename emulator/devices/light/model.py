@@ -10,21 +10,21 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from emulator.core.clock import SECOND
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
-from emulator.devices.bridge.setup import stack_configuration
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.joining.key_establishment import KeyEstablishmentMeans
 from emulator.devices.joining.keys import JoinerKeys
+from emulator.devices.joining.stack import REJOIN_PAUSE, stack_configuration
 from emulator.devices.light.life import LIGHT_LIFE, LightAction, LightEvent, LightLife
 from emulator.devices.light.setup import serve_light
 from emulator.devices.profile import LightProfile
 from emulator.devices.traffic import Traffic
 from emulator.ports.aps import (
     COORDINATOR,
+    NOT_JOINED,
     ApsIndication,
     ApsPort,
     JoinSettings,
@@ -38,9 +38,6 @@ from emulator.zigbee.frames.zcl import ZclFrame
 from emulator.zigbee.frames.zcl_foundation import DefaultResponse, ReadAttributesResponse
 
 __all__ = ["LightDevice", "LightLife"]
-
-REJOIN_PAUSE: Final = 30 * SECOND
-NOT_JOINED: Final = "not-joined"
 
 
 class LightDevice:
@@ -75,7 +72,7 @@ class LightDevice:
         self._endpoint = endpoint = Endpoint(port, profile.endpoint.number, profile.profile_id, self, report)
         self.keys = JoinerKeys(self, port, endpoint, install_code_key, cbke, rng, report, alarm)
         self.traffic = Traffic(self, endpoint, profile.traffic, rng, report, alarm)
-        serve_light(self._endpoint.server, self._endpoint.client, profile)
+        serve_light(endpoint.server, endpoint.client, profile, cbke)
         port.attach(self)
         port.configure(stack_configuration(profile, install_code_key))
 

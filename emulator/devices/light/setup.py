@@ -1,10 +1,11 @@
-"""What follows from a light device's profile: its stack's configuration and the attributes that it serves."""
+"""What follows from a light device's profile: the attributes that it serves."""
 
 from __future__ import annotations
 
 from emulator.core.clock import HOUR
 from emulator.devices.attributes import Attributes, Reading
-from emulator.devices.bridge.setup import basic_attributes
+from emulator.devices.basic import basic_attributes
+from emulator.devices.joining.key_establishment import KeyEstablishmentMeans, key_establishment_attributes
 from emulator.devices.profile import LightProfile, MeterTable
 from emulator.zigbee.clusters.basic import BASIC_CLUSTER
 from emulator.zigbee.clusters.catalogue import definition_of
@@ -15,11 +16,7 @@ from emulator.zigbee.clusters.energy import (
     UnitOfMeasure,
 )
 from emulator.zigbee.clusters.identify import IDENTIFY_CLUSTER, IDENTIFY_TIME
-from emulator.zigbee.clusters.key_establishment import (
-    KEY_ESTABLISHMENT_CLUSTER,
-    KEY_ESTABLISHMENT_SUITE,
-    SUITE_2,
-)
+from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT_CLUSTER
 from emulator.zigbee.frames.zcl_types import Value
 
 _THOUSANDTHS = 1_000
@@ -29,12 +26,14 @@ _THREE_DECIMALS = 0x03
 Served = dict[int, Value | Reading]
 
 
-def serve_light(server: Attributes, client: Attributes, profile: LightProfile) -> None:
+def serve_light(
+    server: Attributes, client: Attributes, profile: LightProfile, means: KeyEstablishmentMeans | None
+) -> None:
     """Serve every cluster that the endpoint shows; those with nothing to tell have no attributes."""
     told: dict[int, Served] = {
         BASIC_CLUSTER: basic_attributes(profile),
         IDENTIFY_CLUSTER: {IDENTIFY_TIME: 0},
-        KEY_ESTABLISHMENT_CLUSTER: {KEY_ESTABLISHMENT_SUITE: SUITE_2},
+        KEY_ESTABLISHMENT_CLUSTER: key_establishment_attributes(means),
     }
     if profile.meter is not None:
         told[METERING_CLUSTER] = meter_attributes(profile.meter, gas=profile.kind == "gsme")

@@ -15,6 +15,7 @@ from emulator.ports.aps import (
     BROADCAST_RX_ON,
     COORDINATOR,
     NO_ADDRESS,
+    NOT_JOINED,
     ApsIndication,
     ApsMessage,
     ApsUser,
@@ -207,7 +208,7 @@ class ApsAirPort:
         self.stop(now)
         membership = self.membership
         if membership is None:
-            self._call_at(now, self.tell, NetworkDown("not-joined"), self.generation)
+            self._call_at(now, self.tell, NetworkDown(NOT_JOINED), self.generation)
             return
         self._switch_on(membership, now)
         if membership.short == COORDINATOR:

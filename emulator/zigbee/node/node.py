@@ -10,6 +10,7 @@ from emulator.core.rng import Streams
 from emulator.core.timers import NEVER, Alarm, AnyTimers, Timers
 from emulator.ports.aps import (
     COORDINATOR,
+    NOT_JOINED,
     ApsIndication,
     ApsMessage,
     ApsUser,
@@ -120,7 +121,7 @@ class Node:
         self.memory.restart()
         if self.memory.membership is None:
             self._reset(now)
-            self._news.later(NetworkDown("not-joined"), now)
+            self._news.later(NetworkDown(NOT_JOINED), now)
         else:
             self._go_up(self.memory.membership, now)
 

@@ -40,6 +40,16 @@ def test_a_bridge_has_a_key_of_its_own_and_is_updated_under_it() -> None:
     assert world.reasons("aps.dropped", "hub/stack") == []
 
 
+@pytest.mark.parametrize("suites, used", [((1,), 1), ((1, 2), 2)])
+def test_the_suites_of_the_credentials_are_those_shown_and_the_best_in_common_is_used(
+    suites: tuple[int, ...], used: int
+) -> None:
+    world = World("bridge-1", cbke=True, suites=suites)
+    established = [one for one in world.events if one.kind == "cbke.responder.established"]
+    assert [one.fields["suite"] for one in established] == [used]
+    assert key_of(world, world.member) != world.bridge.install_code_key
+
+
 def test_the_exchange_goes_under_the_network_key_alone_and_everything_after_it_under_the_link_key() -> None:
     world = World("bridge-1", cbke=True)
     world.offer(image(500))

@@ -8,9 +8,9 @@ import pytest
 
 from emulator.core.clock import SECOND
 from emulator.core.table import rows
+from emulator.devices.joining.stack import REJOIN_PAUSE
 from emulator.devices.light import model as light_device
 from emulator.devices.light.life import LIGHT_LIFE, LightAction, LightEvent, LightLife
-from emulator.devices.light.model import REJOIN_PAUSE
 from emulator.devices.profile_loading import load_hub, load_light
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.image.catalogue import find_recipe
