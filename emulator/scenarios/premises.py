@@ -45,7 +45,7 @@ async def run_premises(
 ) -> ChecklistSummary:
     """Carry a plan out; `files` are finished where there are any."""
     plan = prepared.plan
-    async with recorded(plan.seed, plan.fidelity, plan.standards, files) as simulation:
+    async with recorded(plan.seed, plan.fidelity, plan.standards, files, folders=plan.folders) as simulation:
         run = PremisesRun(simulation, prepared, step_done)
         if watch is not None:
             watch(simulation, run.bridges, [planned.image.size for planned in prepared.updates])

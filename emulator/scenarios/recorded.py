@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
 from emulator.core.standards import Standards
 from emulator.observe.run_files import RunFiles
 from emulator.runtime.air import FRAMES
@@ -9,18 +13,19 @@ from emulator.runtime.simulation import Simulation
 
 
 def recorded(
-    seed: int, fidelity: str, standards: Standards, files: RunFiles | None, *, key_establishment: bool = True
+    seed: int,
+    fidelity: str,
+    standards: Standards,
+    files: RunFiles | None,
+    *,
+    folders: Sequence[Path] = (),
+    key_establishment: bool = True,
 ) -> Simulation:
-    """The run; where there are no files, nothing of it is kept."""
-    if files is None:
-        return Simulation(seed, fidelity=fidelity, standards=standards, key_establishment=key_establishment)
-    capture = files.capture if fidelity == FRAMES else None
-    return Simulation(
-        seed,
-        fidelity=fidelity,
-        standards=standards,
-        sinks=(files.events,),
-        capture=None if capture is None else capture.frame,
-        keys=files.keys.add,
-        key_establishment=key_establishment,
+    """The run, with profiles from `folders` first; where there are no files, nothing of it is kept."""
+    simulation = partial(
+        Simulation, seed, fidelity=fidelity, standards=standards, profiles=folders, key_establishment=key_establishment
     )
+    if files is None:
+        return simulation()
+    capture = files.capture if fidelity == FRAMES else None
+    return simulation(sinks=(files.events,), capture=None if capture is None else capture.frame, keys=files.keys.add)

@@ -71,7 +71,9 @@ async def run_update(
         watch: called before the first device is switched on.
     """
     establish = plan.key_establishment
-    async with recorded(plan.seed, plan.fidelity, plan.standards, files, key_establishment=establish) as simulation:
+    async with recorded(
+        plan.seed, plan.fidelity, plan.standards, files, folders=plan.folders, key_establishment=establish
+    ) as simulation:
         members = [(planned.profile, planned.verifier) for planned in bridges]
 
         def built(han: Han) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.core.clock import DAY
+from emulator.devices.profile_loading import load_profile
 from emulator.observe.summary import ACTIVATED, FAILED, RunSummary
 from emulator.scenarios.update import run_update
 from emulator.scenarios.update_plan import UpdatePlan, prepare
@@ -26,6 +28,14 @@ BAD_AIR: dict[str, dict[str, Any]] = {
 def run(seed: int, **options: Any) -> RunSummary:
     plan = UpdatePlan(size=2_048, seed=seed, **options)
     return asyncio.run(run_update(plan, prepare(plan)))[0]
+
+
+def test_the_users_folder_has_the_hub_of_the_run_too(tmp_path: Path) -> None:
+    """Both must have suite 1, or there is no key between them."""
+    for name in ("hub", "bridge-1"):
+        text = load_profile(name).path.read_text(encoding="utf-8")
+        (tmp_path / f"{name}.toml").write_text(f"{text}\n[cbke]\nsuites = [1]\n", encoding="utf-8")
+    assert run(1, folders=(tmp_path,)).outcome == ACTIVATED
 
 
 def ends_well_or_says_why(summary: RunSummary) -> None:
