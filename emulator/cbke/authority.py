@@ -62,13 +62,16 @@ class CertificateAuthority:
         """Q_CA."""
         return self.suite.curve.public_key(self.private_key)
 
-    def issue(self, eui64: Eui64, streams: Streams, valid_from: datetime = VIRTUAL_EPOCH) -> Credentials:
-        """A certificate for one device, without an end, and the private key to it.
+    def issue(
+        self, eui64: Eui64, streams: Streams, valid_from: datetime = VIRTUAL_EPOCH, valid_for: int = NO_END
+    ) -> Credentials:
+        """A certificate for one device, and the private key to it.
 
         Args:
             eui64: the device.
             streams: the stream `cbke/device/<eui64>/<suite>` gives the serial number and both random values.
             valid_from: UTC; only suite 2 says so in the certificate.
+            valid_for: seconds from then, as above; NO_END: no end.
         """
         rng = streams.stream(f"cbke/device/{eui64_text(eui64)}/{self.suite.number}")
         serial_number = rng.getrandbits(64)
@@ -77,19 +80,20 @@ class CertificateAuthority:
         reconstruction = curve.add(curve.public_key(request), curve.public_key(per_certificate))
         if reconstruction is None:
             raise LocalProtocolError("the two halves of a certificate cancel out")
-        certificate = self._certificate(eui64, curve.encode(reconstruction), serial_number, valid_from).encode()
+        point, validity = curve.encode(reconstruction), (int(valid_from.timestamp()), valid_for)
+        certificate = self._certificate(eui64, point, serial_number, validity).encode()
         data = reconstruction_data(certificate, self.suite, per_certificate, self.private_key)
         private_key = private_key_of(certificate, self.suite, request, data)
         return Credentials(self.suite, certificate, private_key, self.public_key)
 
-    def _certificate(self, eui64: Eui64, point: bytes, serial_number: int, valid_from: datetime) -> Certificate:
+    def _certificate(self, eui64: Eui64, point: bytes, serial_number: int, validity: tuple[int, int]) -> Certificate:
         if self.suite.number == 1:
             return CertificateCS1(point, eui64, self.issuer, _CS1_PROFILE_DATA)
         return CertificateCS2(
             serial_number=serial_number,
             issuer=self.issuer,
-            valid_from=int(valid_from.timestamp()),
-            valid_for=NO_END,
+            valid_from=validity[0],
+            valid_for=validity[1],
             subject=eui64,
             key_usage=KEY_USAGE_AGREEMENT,
             reconstruction=point,

@@ -7,6 +7,7 @@ that shows only when the key confirmation fails.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from emulator.cbke.suite import SUITES, Suite
@@ -26,6 +27,8 @@ KEY_USAGE_AGREEMENT: Final = 0x08
 KEY_USAGE_SIGNATURE: Final = 0x80
 NO_END: Final = 0xFFFFFFFF
 """Validity without an end."""
+NOT_YET_VALID: Final = "not-yet-valid"
+EXPIRED: Final = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,15 @@ class CertificateCS1:
     @property
     def flaw(self) -> str | None:
         """Nothing in this form says that a certificate is not for key agreement."""
+        return None
+
+    @property
+    def validity(self) -> str:
+        """When it is valid, for people."""
+        return "for ever"
+
+    def untimely(self, date: datetime) -> str | None:  # noqa: ARG002 - the shape of both forms
+        """Nothing in this form says when a certificate is valid."""
         return None
 
 
@@ -136,10 +148,7 @@ class CertificateCS2:
 
     @property
     def flaw(self) -> str | None:
-        """What makes it no certificate for key agreement in this suite, or None.
-
-        Validity is not looked at: implementations do not, and whether hubs in Great Britain do is not known.
-        """
+        """What makes it no certificate for key agreement in this suite, or None; whatever the date."""
         if self.form != TYPE_IMPLICIT:
             return f"certificate type {self.form:#04x}"
         if self.curve != CURVE_SECT283K1:
@@ -149,6 +158,36 @@ class CertificateCS2:
         if not self.key_usage & KEY_USAGE_AGREEMENT:
             return f"certificate key usage {self.key_usage:#04x}"
         return None
+
+    @property
+    def validity(self) -> str:
+        """When it is valid, for people."""
+        begin = f"from {_moment_text(self.valid_from)}"
+        return f"{begin} on" if self.valid_for == NO_END else f"{begin} to {_moment_text(self._valid_to)}"
+
+    def untimely(self, date: datetime) -> str | None:
+        """NOT_YET_VALID or EXPIRED at that date (UTC), or None; the last second counts (an assumption, as in X.509)."""
+        moment = int(date.timestamp())
+        if moment < self.valid_from:
+            return NOT_YET_VALID
+        return EXPIRED if self.valid_for != NO_END and moment > self._valid_to else None
+
+    @property
+    def _valid_to(self) -> int:
+        return self.valid_from + self.valid_for
+
+
+def date_text(date: datetime) -> str:
+    """A date in UTC for people, as errors about validity say it."""
+    return f"{date:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _moment_text(moment: int) -> str:
+    """Seconds since 1970 as a date; 40 bits of them reach beyond the calendar."""
+    try:
+        return date_text(datetime.fromtimestamp(moment, UTC))
+    except (OverflowError, ValueError, OSError):
+        return f"{moment} seconds after 1970"
 
 
 Certificate = CertificateCS1 | CertificateCS2

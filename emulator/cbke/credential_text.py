@@ -14,6 +14,7 @@ so it is in every published set.  The labels for a CA's private key and its name
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -114,7 +115,13 @@ def read_text(path: Path) -> str:
 
 
 def load_credentials(
-    suite: Suite, certificate: Path, private_key: Path, ca_public_key: Path, *, eui64: int | None = None
+    suite: Suite,
+    certificate: Path,
+    private_key: Path,
+    ca_public_key: Path,
+    *,
+    eui64: int | None = None,
+    at: datetime | None = None,
 ) -> Credentials:
     """Credentials from three text files, or from one that holds all three and is named three times.
 
@@ -124,6 +131,7 @@ def load_credentials(
         private_key: file with the private key.
         ca_public_key: file with the public key of the CA.
         eui64: the device they must be for; None: any.
+        at: the date, UTC, at which the certificate must be valid; None: whatever its dates say.
 
     Raises:
         BadCredentials: with its reason, naming the file.
@@ -134,5 +142,6 @@ def load_credentials(
         part_of(read_text(private_key), Part.PRIVATE_KEY, str(private_key)),
         part_of(read_text(ca_public_key), Part.CA_PUBLIC_KEY, str(ca_public_key)),
         eui64=eui64,
+        at=at,
         where=Where(str(certificate), str(private_key), str(ca_public_key)),
     )

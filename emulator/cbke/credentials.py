@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from emulator.cbke.certificate import Certificate, decode_certificate
+from emulator.cbke.certificate import Certificate, date_text, decode_certificate
 from emulator.cbke.curve import InvalidPoint, Point
 from emulator.cbke.ecqv import keys_belong_together
+from emulator.cbke.settings import TIME_CHECKS
 from emulator.cbke.suite import SUITES, Suite
 from emulator.core.errors import BadInput, DecodeError
 from emulator.core.eui64 import Eui64, eui64_text
@@ -18,7 +20,7 @@ class BadCredentials(BadInput):
 
     Args:
         reason: one of `wrong-suite`, `damaged-certificate`, `unfit-certificate`, `damaged-private-key`,
-            `damaged-ca-public-key`, `wrong-eui64`, `mismatch`, `missing`, `unreadable`.
+            `damaged-ca-public-key`, `wrong-eui64`, `mismatch`, `not-yet-valid`, `expired`, `missing`, `unreadable`.
         what: the same for people.
         where: the file or key it was found in.
         allowed: what would be accepted.
@@ -72,6 +74,7 @@ def check_credentials(
     ca_public_key: bytes,
     *,
     eui64: int | None = None,
+    at: datetime | None = None,
     where: Where | None = None,
 ) -> Credentials:
     """Credentials from their octets, checked as a whole; takes some ten milliseconds.
@@ -82,6 +85,7 @@ def check_credentials(
         private_key: 21 or 36 octets.
         ca_public_key: the compressed point, 22 or 37 octets.
         eui64: the device that they must be for; None: any.
+        at: the date, UTC, at which the certificate must be valid; None: whatever its dates say.
         where: what errors call the three.
 
     Raises:
@@ -99,6 +103,8 @@ def check_credentials(
         _ca_public_key(ca_public_key, suite, where.ca_public_key),
     )
     _check_match(credentials, where)
+    if at is not None:
+        _check_dates(decoded, at, where.certificate)
     return credentials
 
 
@@ -152,3 +158,12 @@ def _check_match(credentials: Credentials, where: Where) -> None:
     if not good:
         what = "certificate, private key and CA public key do not belong together: one is damaged, or another's"
         raise BadCredentials("mismatch", what, where=where.certificate)
+
+
+def _check_dates(certificate: Certificate, at: datetime, where: str) -> None:
+    """Every partner would refuse it; said before anybody is asked."""
+    untimely = certificate.untimely(at)
+    if untimely is not None:
+        dates = f"valid {certificate.validity}, but the run begins at {date_text(at)}"
+        what = f"certificate {untimely.replace('-', ' ')}: {dates}"
+        raise BadCredentials(untimely, what, where=where, allowed=f"one valid then, or --set {TIME_CHECKS}=false")

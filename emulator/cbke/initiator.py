@@ -212,7 +212,7 @@ class Initiator:
 
     def _take_initiate(self, sender: int, message: InitiateKeyEstablishment, now: int) -> None:
         session = self._session
-        refusal = refused_certificate(message.identity, session.own, sender)
+        refusal = refused_certificate(message.identity, session.own, sender, session.settings.date(now))
         if message.suite != session.own.suite.mask:
             session.refuse(UNSUPPORTED_SUITE, now)
         elif refusal is not None:

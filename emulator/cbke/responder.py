@@ -224,7 +224,8 @@ class Responder:
     def _initiated(self, sender: int, message: InitiateKeyEstablishment, now: int) -> None:
         session = self._session
         own = session.credentials.get(message.suite)
-        refusal = UNSUPPORTED_SUITE if own is None else refused_certificate(message.identity, own, sender)
+        date = session.settings.date(now)
+        refusal = UNSUPPORTED_SUITE if own is None else refused_certificate(message.identity, own, sender, date)
         if refusal is not None or own is None:
             session.refuse(sender, refusal or UNSUPPORTED_SUITE, now)
         elif session.state is S.AWAITING_EPHEMERAL and message == session.last_taken:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from emulator.core.clock import MINUTE, SECOND
+from emulator.core.clock import MINUTE, SECOND, date_at
 from emulator.core.standards import Standards
 
 REPEATED_INITIATE: Final = "cbke_repeated_initiate"
 """The switch that `ResponderSettings.restart` comes from."""
+TIME_CHECKS: Final = "cbke.time_checks"
+"""The switch whether a certificate counts only between its dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,19 @@ class ExchangeSettings:
         confirm_seconds: advertised for our key confirmation, 0 to 254; 15 to 32.
         allowance: for the way there and back, on top of what the partner advertises; at least 2 s.
         memory: for how long repetitions of the last message are passed over after the end.
+        epoch: the date of `now` = 0, at which the partner's certificate must be valid; None: its dates are not looked
+            at.
     """
 
     ephemeral_seconds: int = 10
     confirm_seconds: int = 15
     allowance: int = 10 * SECOND
     memory: int = 5 * SECOND
+    epoch: datetime | None = None
+
+    def date(self, now: int) -> datetime | None:
+        """The date at which the partner's certificate must be valid, UTC; None: any."""
+        return None if self.epoch is None else date_at(now, self.epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +80,8 @@ class ResponderSettings(ExchangeSettings):
     def of(cls, standards: Standards) -> ResponderSettings:
         """The defaults, with what the standards leave open as the switches say."""
         return cls(restart=standards.word(REPEATED_INITIATE) == "restart")
+
+
+def checked_epoch(standards: Standards, epoch: datetime) -> datetime | None:
+    """`ExchangeSettings.epoch` in a run that begins at that date, as the switch says."""
+    return epoch if standards.on(TIME_CHECKS) else None

@@ -215,6 +215,29 @@ SWITCHES: tuple[Switch, ...] = (
         "Smart Energy as others quote it: a trust centre may remove such a device, after 20 min at most",
     ),
     Switch(
+        "cbke.time_checks",
+        default=True,
+        allowed=(),
+        why="Whether both ends of a key establishment refuse a certificate of suite 2 outside its dates; a joiner may "
+        "have no clock yet, and what hubs in Great Britain do is not known.",
+        source="assumption; two implementations do not look at the dates",
+    ),
+    Switch(
+        "swap_out.bridges",
+        "mp170",
+        ("mp170", "tunnelling"),
+        "What bridges show of themselves: no Tunnelling cluster, as MP170 has it, so that a hub whose device log was "
+        "restored takes them for IHDs and has no firmware for them; or that cluster, and they stay PPMIDs.",
+        "MP170, DCC assessment; that they can still carry GBCS in a tunnel they do not show is an assumption",
+    ),
+    Switch(
+        "swap_out.keep_alive_failures",
+        3,
+        (1, 255),
+        "Reads of the trust centre's Keep-Alive cluster that fail in a row before a device looks for another one.",
+        "assumption; general knowledge of the Keep-Alive cluster",
+    ),
+    Switch(
         "premises.p2p_link",
         "zigbee",
         ("zigbee", "modelled"),

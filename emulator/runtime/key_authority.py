@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 
 from emulator.cbke.authority import CertificateAuthority
+from emulator.cbke.credentials import Credentials
+from emulator.cbke.settings import checked_epoch
 from emulator.cbke.suite import SUITES
+from emulator.core.clock import VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import Streams
 from emulator.core.standards import Standards
@@ -25,10 +29,14 @@ class KeyAuthority:
         scheduler: the engine.
         streams: where its keys come from.
         standards: the open questions.
+        epoch: the date at which the run begins, UTC; its certificates are valid by then.
     """
 
-    def __init__(self, scheduler: Scheduler, streams: Streams, standards: Standards) -> None:
+    def __init__(self, scheduler: Scheduler, streams: Streams, standards: Standards, epoch: datetime) -> None:
         self._open_clusters = open_clusters(standards)
+        self._epoch = checked_epoch(standards, epoch)
+        # Where that is past, so that a device has the same certificate whenever `althan serve` is called.
+        self._valid_from = min(epoch, VIRTUAL_EPOCH)
         self._scheduler = scheduler
         self._streams = streams
         self._computers: dict[Eui64, InlineComputer] = {}
@@ -38,18 +46,25 @@ class KeyAuthority:
         return {number: CertificateAuthority.generate(suite, self._streams) for number, suite in SUITES.items()}
 
     def means(self, eui64: Eui64, profile: DeviceProfile) -> KeyEstablishmentMeans:
-        """What a device has: the credentials that its profile names, or certificates of this CA, one a suite."""
-        own, table = own_credentials(profile), profile.cbke
-        issued = () if own else table.suites
-        credentials = tuple(self._authorities[number].issue(eui64, self._streams) for number in issued)
+        """What a device has: the credentials that its profile names, or certificates of this CA, one a suite.
+
+        Raises:
+            BadCredentials: what the profile names cannot be used, or is not valid when the run begins.
+        """
+        own, table = own_credentials(profile, self._epoch), profile.cbke
         computer = self._computers[eui64] = InlineComputer(self._scheduler)
         return KeyEstablishmentMeans(
-            (own,) if own else credentials,
+            (own,) if own else self._issued(eui64, table.suites),
             computer,
             self._open_clusters,
             table.ephemeral_seconds,
             table.confirm_seconds,
+            self._epoch,
         )
+
+    def _issued(self, eui64: Eui64, suites: Iterable[int]) -> tuple[Credentials, ...]:
+        authorities, since = self._authorities, self._valid_from
+        return tuple(authorities[number].issue(eui64, self._streams, since) for number in suites)
 
     def driven(self, eui64: Eui64, driver: DeviceDriver) -> None:
         """The device has its driver, which looks for the next deadline after each result."""

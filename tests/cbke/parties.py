@@ -47,12 +47,12 @@ def credentials(eui64: Eui64, suite: int = 2, seed: int = 1) -> Credentials:
     return authority(suite, seed).issue(eui64, SeededStreams(seed))
 
 
-def initiator(eui64: Eui64 = BRIDGE, suites: tuple[int, ...] = (2,), **settings: int | bool) -> Initiator:
+def initiator(eui64: Eui64 = BRIDGE, suites: tuple[int, ...] = (2,), **settings: object) -> Initiator:
     held = [credentials(eui64, suite) for suite in suites]
     return Initiator(held, random.Random(eui64), InitiatorSettings(**settings))  # type: ignore[arg-type] # by name
 
 
-def responder(suites: tuple[int, ...] = (2,), **settings: int | bool) -> Responder:
+def responder(suites: tuple[int, ...] = (2,), **settings: object) -> Responder:
     held = [credentials(HUB, suite) for suite in suites]
     return Responder(held, random.Random(HUB), ResponderSettings(**settings))  # type: ignore[arg-type] # by name
 

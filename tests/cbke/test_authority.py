@@ -19,7 +19,7 @@ from emulator.cbke.authority_folder import (
     read_authority,
     read_folder,
 )
-from emulator.cbke.certificate import CertificateCS2
+from emulator.cbke.certificate import NO_END, CertificateCS2
 from emulator.cbke.credential_text import load_credentials
 from emulator.cbke.credentials import BadCredentials
 from emulator.cbke.ecqv import keys_belong_together
@@ -65,6 +65,14 @@ def test_a_certificate_is_valid_from_the_day_it_was_issued() -> None:
     issued = authority().issue(BRIDGE, SeededStreams(1), datetime(2026, 11, 1, tzinfo=UTC)).certificate
     assert isinstance(issued, CertificateCS2)
     assert issued.valid_from == 1_793_491_200
+    assert issued.valid_for == NO_END
+
+
+def test_a_certificate_may_have_an_end() -> None:
+    own = authority().issue(BRIDGE, SeededStreams(1), valid_for=60)
+    assert isinstance(own.certificate, CertificateCS2)
+    assert own.certificate.valid_for == 60
+    assert keys_belong_together(own.octets, own.suite, own.private_key, own.ca_public_key)
 
 
 @pytest.mark.parametrize("number", SUITES)

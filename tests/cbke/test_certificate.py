@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from emulator.cbke.certificate import (
     suite_of_certificate,
 )
 from emulator.cbke.suite import SUITES
+from emulator.core.clock import VIRTUAL_EPOCH
 from emulator.core.errors import DecodeError
 from tests.cbke.parties import BRIDGE, credentials
 
@@ -92,6 +94,71 @@ def test_a_certificate_of_another_kind_is_unfit(change: dict[str, int], flaw: st
     certificate = credentials(BRIDGE).certificate
     assert isinstance(certificate, CertificateCS2)
     assert replace(certificate, **change).flaw == flaw  # type: ignore[arg-type] # by name
+
+
+# --- dates -----
+
+
+DAY = 86_400
+
+
+def dated(valid_from: int, valid_for: int) -> CertificateCS2:
+    certificate = credentials(BRIDGE).certificate
+    assert isinstance(certificate, CertificateCS2)
+    return replace(certificate, valid_from=valid_from, valid_for=valid_for)
+
+
+@pytest.mark.parametrize(
+    "moment, found",
+    [(-1, "not-yet-valid"), (0, None), (DAY, None), (DAY + 0.9, None), (DAY + 1, "expired")],
+    ids=["a-second-before", "first-second", "last-second", "in-the-last-second", "a-second-after"],
+)
+def test_a_certificate_is_valid_from_its_first_second_to_its_last(moment: float, found: str | None) -> None:
+    certificate = dated(int(VIRTUAL_EPOCH.timestamp()), DAY)
+    assert certificate.untimely(VIRTUAL_EPOCH + timedelta(seconds=moment)) == found
+
+
+def test_a_certificate_without_an_end_does_not_expire() -> None:
+    assert dated(0, NO_END).untimely(datetime.max.replace(tzinfo=UTC)) is None
+    assert dated(0, NO_END - 1).untimely(datetime.max.replace(tzinfo=UTC)) == "expired"
+
+
+def test_a_certificate_of_suite_1_has_no_dates_and_is_always_valid() -> None:
+    certificate = credentials(BRIDGE, 1).certificate
+    assert certificate.untimely(datetime(1970, 1, 1, tzinfo=UTC)) is None
+    assert certificate.untimely(datetime.max.replace(tzinfo=UTC)) is None
+    assert certificate.validity == "for ever"
+
+
+def test_published_certificates_are_valid_from_their_issue_on(exchanges: list[Exchange]) -> None:
+    for one in exchanges:
+        for side in ("initiator", "responder"):
+            certificate = decode_certificate(bytes.fromhex(one[side]["cert"]), SUITES[one["suite"]])
+            assert certificate.untimely(VIRTUAL_EPOCH) is None
+            assert certificate.untimely(datetime.max.replace(tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    "valid_from, valid_for, text",
+    [
+        (0x5292A38A, NO_END, "from 2013-11-25 01:10:34 UTC on"),
+        (0x5292A38A, DAY, "from 2013-11-25 01:10:34 UTC to 2013-11-26 01:10:34 UTC"),
+        (2**40 - 1, 1, "from 1099511627775 seconds after 1970 to 1099511627776 seconds after 1970"),
+    ],
+    ids=["no-end", "a-day", "beyond-the-calendar"],
+)
+def test_the_dates_of_a_certificate_can_be_said(valid_from: int, valid_for: int, text: str) -> None:
+    assert dated(valid_from, valid_for).validity == text
+
+
+@given(st.integers(0, 2**40 - 1), st.integers(0, 2**32 - 1), st.datetimes(timezones=st.just(UTC)))
+def test_any_dates_are_judged_and_said(valid_from: int, valid_for: int, date: datetime) -> None:
+    certificate = dated(valid_from, valid_for)
+    assert certificate.untimely(date) in {None, "not-yet-valid", "expired"}
+    assert certificate.validity.startswith("from ")
+
+
+# --- length -----
 
 
 def test_a_length_of_neither_suite_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from emulator.cbke.credential_text import FILE_LIMIT, Part, load_credentials, part_of, read_text
 from emulator.cbke.credentials import BadCredentials, check_credentials, suites_of
 from emulator.cbke.suite import SUITES
+from emulator.core.clock import VIRTUAL_EPOCH
+from emulator.core.rng import SeededStreams
 from tests.cbke.parties import BRIDGE, HUB, authority, credentials
 
 OWN = credentials(BRIDGE)
@@ -97,6 +100,36 @@ def test_an_error_names_the_file_and_both_devices(tmp_path: Path) -> None:
     path.write_text(CERTICOM)
     with pytest.raises(BadCredentials, match=r"hub\.txt: certificate of 00db1234567890b1, .* 00db1234567890a1"):
         load_credentials(OWN.suite, path, path, path, eui64=HUB)
+
+
+@pytest.mark.parametrize(
+    "valid_from, reason, words",
+    [
+        (
+            datetime(2020, 1, 1, tzinfo=UTC),
+            "expired",
+            "expired: valid from 2020-01-01 00:00:00 UTC to 2020-01-31 00:00:00 UTC, but the run begins at 2026-01-01",
+        ),
+        (datetime(2026, 5, 1, tzinfo=UTC), "not-yet-valid", "not yet valid: valid from 2026-05-01 00:00:00 UTC to"),
+    ],
+    ids=["expired", "not-yet-valid"],
+)
+def test_a_certificate_outside_its_dates_is_named_with_its_file_and_both_dates(
+    tmp_path: Path, valid_from: datetime, reason: str, words: str
+) -> None:
+    own = authority().issue(BRIDGE, SeededStreams(1), valid_from, 30 * 86_400)
+    paths = [tmp_path / name for name in ("device.txt", "key.txt", "ca.txt")]
+    parts = (own.octets, own.suite.private_key_octets_of(own.private_key), CA_PUBLIC_KEY)
+    for path, octets in zip(paths, parts, strict=True):
+        path.write_text(octets.hex())
+    with pytest.raises(BadCredentials) as caught:
+        load_credentials(own.suite, *paths, at=VIRTUAL_EPOCH)
+    assert caught.value.reason == reason
+    assert f"device.txt: certificate {words}" in str(caught.value)
+    assert "cbke.time_checks=false" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert load_credentials(own.suite, *paths) == own
+    assert load_credentials(own.suite, *paths, at=valid_from + timedelta(days=30)) == own
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from emulator.cbke.authority_folder import CA_PUBLIC_KEY, certificate_file, priv
 from emulator.cbke.credential_text import load_credentials
 from emulator.cbke.suite import SUITES
 from emulator.cbke.work import GenerateEphemeral
+from emulator.core.clock import VIRTUAL_EPOCH
 from emulator.core.eui64 import parse_eui64
 from tests.cbke.parties import BRIDGE, HUB, authority, credentials
 from tests.control.running import Althan, is_bad_input, runner
@@ -182,6 +184,15 @@ def test_a_seed_issues_the_same_every_time_and_none_never(althan: Althan) -> Non
     one, two, three, four = (contents(Path(name)) for name in ("one", "two", "three", "four"))
     assert one == two
     assert [name for name in three if three[name] == four[name]] == ["cbke.json"]
+
+
+@pytest.mark.parametrize("seed", [(), ("--seed", "7")], ids=["unseeded", "seeded"])
+def test_what_is_issued_is_valid_in_virtual_time_and_today(althan: Althan, seed: tuple[str, ...]) -> None:
+    althan("issue", "--eui64", ONE, "--out", "ca", *seed)
+    eui64 = parse_eui64(ONE)
+    paths = [Path("ca") / name for name in (certificate_file(eui64), private_key_file(eui64), CA_PUBLIC_KEY)]
+    for date in (VIRTUAL_EPOCH, datetime.now(UTC)):
+        assert load_credentials(SUITES[2], *paths, at=date).eui64 == eui64
 
 
 def test_the_ca_in_a_folder_goes_on_and_what_is_there_stays(althan: Althan) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from emulator.cbke.authority_folder import certificate_file
 from emulator.control.cli.app import main
+from tests.runtime.test_key_authority import EUI64, profile_with_files
 
 FREE = ("--listen", "127.0.0.1:0")
 
@@ -53,6 +56,16 @@ def test_what_cannot_be_served(
 ) -> None:
     is_bad_input(capsys, ("serve", *options), *words)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [("serve", *FREE), ("demo", "--out", "out")], ids=["serve", "demo"])
+def test_a_profile_whose_certificate_has_expired(
+    capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...]
+) -> None:
+    profile = profile_with_files(folder, datetime(2020, 1, 1, tzinfo=UTC), 86_400)
+    words = (certificate_file(EUI64), "2020-01-01 00:00:00 UTC to 2020-01-02 00:00:00 UTC", "cbke.time_checks=false")
+    is_bad_input(capsys, (*command, "--profile", str(profile)), *words)
+    assert not (folder / "out").exists()
 
 
 def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:

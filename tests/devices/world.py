@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 
 from emulator.cbke.authority import CertificateAuthority
+from emulator.cbke.certificate import NO_END
 from emulator.cbke.credentials import Credentials
+from emulator.cbke.settings import checked_epoch
 from emulator.cbke.suite import SUITES
-from emulator.core.clock import HOUR, MINUTE, SECOND
+from emulator.core.clock import HOUR, MINUTE, SECOND, VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
@@ -51,10 +54,12 @@ NEW = 0x0002_0000
 
 
 @cache
-def certificate(eui64: Eui64, authority: int = 1, suite: int = 2) -> Credentials:
+def certificate(
+    eui64: Eui64, authority: int = 1, suite: int = 2, since: datetime = VIRTUAL_EPOCH, valid_for: int = NO_END
+) -> Credentials:
     """Credentials of a test CA for a device."""
     streams = SeededStreams(authority)
-    return CertificateAuthority.generate(SUITES[suite], streams).issue(eui64, streams)
+    return CertificateAuthority.generate(SUITES[suite], streams).issue(eui64, streams, since, valid_for)
 
 
 @cache
@@ -140,6 +145,7 @@ class World:
         limit: int = 768_000,
         cbke: bool = False,
         suites: tuple[int, ...] = (2,),
+        hub_credentials: tuple[Credentials, ...] = (),
         **set_to: object,
     ) -> None:
         self.cbke = cbke
@@ -165,7 +171,7 @@ class World:
             self.streams.stream("hub"),
             self._reporter("hub"),
             pki().identity(CHF, RemotePartyRole.WAN_PROVIDER),
-            cbke=self.means(HUB),
+            cbke=self.means(HUB, *hub_credentials),
         )
         self.hub_driver = self._drive(self.hub_port, self.hub)
         self.broker = AccessControlBroker(pki().access_control_broker.keys)
@@ -186,7 +192,8 @@ class World:
         if not self.cbke:
             return None
         issued = tuple(certificate(eui64, suite=suite) for suite in self.suites)
-        return KeyEstablishmentMeans(credentials or issued, InlineComputer(self.engine))
+        epoch = checked_epoch(self.standards, VIRTUAL_EPOCH)
+        return KeyEstablishmentMeans(credentials or issued, InlineComputer(self.engine), epoch=epoch)
 
     def _drive(self, port: TappedPort, device: Bridge | CommsHub) -> DeviceDriver:
         driver = DeviceDriver(self.engine, port, device)  # type: ignore[arg-type]  # passes everything on

@@ -14,7 +14,10 @@ from emulator.ports.aps import (
     JoinSettings,
     NetworkDown,
     NetworkUp,
+    NodeType,
 )
+from emulator.transports.memory.aps_network import Network
+from emulator.transports.memory.aps_port import ApsAirPort
 from emulator.zigbee.frames.zdo import (
     ActiveEpReq,
     ActiveEpRsp,
@@ -32,6 +35,7 @@ from emulator.zigbee.frames.zdo import (
     decode_zdo,
     encode_zdo,
 )
+from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY
 from tests.transports.aps_world import HUB, Device, World, bridge_address, key_of, line, pair
 
 # Joining
@@ -124,6 +128,50 @@ def test_a_bridge_that_the_trust_centre_does_not_know_gets_no_key() -> None:
     world.open()
     assert refused(world, bridge) == "no-key"
     assert world.hub.events[1][1] == JoinRefused(bridge_address(1), "unknown-device")
+
+
+@pytest.mark.parametrize("node_type", [NodeType.ROUTER, NodeType.SLEEPY])
+def test_insecure_join_with_the_well_known_key_is_refused(node_type: NodeType) -> None:
+    world = World()
+    world.topology.connect(HUB, bridge_address(1))
+    bridge = world.device(bridge_address(1), node_type, WELL_KNOWN_LINK_KEY)
+    world.open()
+    world.hub.port.allow(bridge_address(1), WELL_KNOWN_LINK_KEY)
+    assert refused(world, bridge) == "no-key"
+    assert {event for _, event in world.hub.events[1:]} == {JoinRefused(bridge_address(1), "well-known-key")}
+    assert {(kind, reason) for _, kind, reason in world.hub.reports} == {("join.refused", "well-known-key")}
+    assert world.hub.port.link_key_with(bridge_address(1)) is None
+
+
+def test_after_an_insecure_join_was_refused_the_same_device_joins_by_its_install_code() -> None:
+    world = World()
+    world.topology.connect(HUB, bridge_address(1))
+    bridge = world.bridge(1)
+    world.open()
+    world.hub.port.allow(bridge_address(1), WELL_KNOWN_LINK_KEY)
+    assert refused(world, bridge) == "no-key"
+    world.hub.port.allow(bridge_address(1), key_of(1))
+    world.join(bridge)
+    assert world.hub.port.link_key_with(bridge_address(1)) == key_of(1)
+
+
+def test_a_bridge_takes_no_network_key_under_the_well_known_key_instead_of_its_own() -> None:
+    world = World()
+    world.topology.connect(HUB, bridge_address(1))
+    bridge = world.bridge(1)
+    world.open(1)
+    # A trust centre that has the well-known key for it after all: as if it sent the network key under that.
+    admit = Network.admit
+
+    def insecure(network: Network, device: ApsAirPort, parent: int, now: int) -> bool:
+        let_in = admit(network, device, parent, now)
+        network.trust_centre.link_keys[device.eui64] = WELL_KNOWN_LINK_KEY
+        return let_in
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Network, "admit", insecure)
+        assert refused(world, bridge) == "key-refused"
+    assert bridge.port.link_key_with(HUB) is None
 
 
 def test_a_parent_without_room_says_so() -> None:

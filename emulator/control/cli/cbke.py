@@ -143,8 +143,9 @@ def _issued(
     from emulator.cbke.authority_folder import device_files
     from emulator.core.clock import VIRTUAL_EPOCH
 
+    # One from today on would be of no use in virtual time, which begins at a date of its own.
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    valid_from = VIRTUAL_EPOCH if seeded else midnight
+    valid_from = VIRTUAL_EPOCH if seeded else min(VIRTUAL_EPOCH, midnight)
     return device_files([authority.issue(device, streams, valid_from) for device in devices])
 
 

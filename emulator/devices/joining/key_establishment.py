@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from emulator.cbke.credentials import Credentials, suites_of
@@ -65,6 +66,8 @@ class KeyEstablishmentMeans:
         computer: does the arithmetic.
         open_clusters: those that answer without a link key.
         ephemeral_seconds, confirm_seconds: what it tells its partner that it may need, 0 to 254.
+        epoch: the date of `now` = 0, at which its partner's certificate must be valid; None: its dates are not looked
+            at.
     """
 
     credentials: tuple[Credentials, ...]
@@ -72,6 +75,7 @@ class KeyEstablishmentMeans:
     open_clusters: frozenset[int] = CLUSTERS_WITHOUT_LINK_KEY
     ephemeral_seconds: int = 10
     confirm_seconds: int = 15
+    epoch: datetime | None = None
 
 
 def key_establishment_attributes(means: KeyEstablishmentMeans | None) -> dict[int, Value | Reading]:

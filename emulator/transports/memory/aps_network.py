@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.ports.aps import COORDINATOR, DeviceJoined, JoinRefused, NetworkSettings
 from emulator.zigbee.node.trust_centre import ANNOUNCE_WAIT
+from emulator.zigbee.security.keys import UNKNOWN_DEVICE, unfit_for_join
 
 if TYPE_CHECKING:
     from emulator.transports.memory.aps_air import ApsAir, Hop
@@ -152,8 +153,9 @@ class Network:
         """A device came to `parent`: whether it is given the network key."""
         centre = self.trust_centre
         key = centre.allowed.get(device.eui64)
-        if key is None:
-            self._refuse(device, "unknown-device", now)
+        reason = unfit_for_join(key)
+        if key is None or reason is not None:
+            self._refuse(device, reason or UNKNOWN_DEVICE, now)
             return False
         if centre.link_keys.get(device.eui64) != key:
             centre.link_keys[device.eui64] = key

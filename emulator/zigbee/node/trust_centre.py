@@ -30,7 +30,13 @@ from emulator.zigbee.node.key_rotation import KeyRotation
 from emulator.zigbee.node.memory import LinkKey, Membership, NodeMemory
 from emulator.zigbee.security import aps as security
 from emulator.zigbee.security.aps import KeyIdentifier
-from emulator.zigbee.security.keys import NO_LINK_KEY, transport_key, unfit_for_rejoin
+from emulator.zigbee.security.keys import (
+    NO_LINK_KEY,
+    UNKNOWN_DEVICE,
+    transport_key,
+    unfit_for_join,
+    unfit_for_rejoin,
+)
 
 ANNOUNCE_WAIT = 12 * SECOND
 """A device that was sent the key and says nothing for so long has not understood it."""
@@ -109,8 +115,9 @@ class TrustCentre:
         memory.learn(device, short)
         self._parents[device] = parent
         link_key = memory.allowed.get(device)
-        if link_key is None:
-            self._refuse(device, parent, "unknown-device", now)
+        reason = unfit_for_join(link_key)
+        if link_key is None or reason is not None:
+            self._refuse(device, parent, reason or UNKNOWN_DEVICE, now)
             return
         self._unwanted.discard(device)
         key = memory.take_link_key(device, link_key)

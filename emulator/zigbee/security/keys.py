@@ -14,6 +14,7 @@ KEY_OCTETS = 16
 WELL_KNOWN_LINK_KEY = b"ZigBeeAlliance09"
 """The link key that every ZigBee device knows, for networks without install codes."""
 
+UNKNOWN_DEVICE = "unknown-device"
 NO_LINK_KEY = "no-link-key"
 WELL_KNOWN_KEY = "well-known-key"
 
@@ -64,11 +65,19 @@ def install_code_key(code: bytes, where: str = "install code") -> bytes:
     return aes_mmo(complete_install_code(code, where))
 
 
+def unfit_for_join(link_key: bytes | None) -> str | None:
+    """Why a device may not be given the network key under this pre-configured link key; None where it may.
+
+    Great Britain joins by install code only, and what goes under the well-known key is for everybody to read.
+    """
+    if link_key is None:
+        return UNKNOWN_DEVICE
+    return WELL_KNOWN_KEY if link_key == WELL_KNOWN_LINK_KEY else None
+
+
 def unfit_for_rejoin(link_key: bytes | None) -> str | None:
     """Why a device may not be given the network key again under this link key; None where it may."""
-    if link_key is None:
-        return NO_LINK_KEY
-    return WELL_KNOWN_KEY if link_key == WELL_KNOWN_LINK_KEY else None
+    return NO_LINK_KEY if link_key is None else unfit_for_join(link_key)
 
 
 def transport_key(link_key: bytes) -> bytes:

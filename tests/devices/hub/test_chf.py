@@ -13,7 +13,7 @@ from emulator.gbcs.use_cases import ccs01, ccs02, ccs03, ccs05, ccs07, ccs08, cs
 from emulator.gbcs.use_cases.cells import TrustAnchorCell
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType, HashedKey
 from emulator.gbcs.use_cases.payload import Payload
-from emulator.zigbee.security.keys import swap_out_key
+from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY, swap_out_key
 from tests.devices.world import CHF, HUB, NEW, Member, World, image
 
 PAN = Eui64(0x00DB_0000_0000_00AA)
@@ -66,6 +66,18 @@ def test_a_device_that_is_not_in_the_log_is_not_let_in() -> None:
     world.run_for(5 * MINUTE)
     assert world.of("bridge.joined", stranger.name) == []
     assert set(refusals(world)) == {"not-in-log"}
+
+
+def test_one_whose_link_key_everybody_knows_is_not_let_in() -> None:
+    world = World()
+    member = world.add()
+    add(world, member)
+    world.hub.port.allow(member.bridge.eui64, WELL_KNOWN_LINK_KEY)
+    world.members.append(member)
+    member.bridge.power_on(world.now)
+    world.run_for(5 * MINUTE)
+    assert world.of("bridge.joined", member.name) == []
+    assert set(refusals(world)) == {"well-known-key"}
 
 
 def test_one_that_comes_after_its_time_is_not_let_in() -> None:
@@ -151,6 +163,7 @@ def test_what_changes_the_log_cannot_be_sent_again_and_reads_can(code: int) -> N
     octets = world.command(CHF, code, payloads[code].encode())
     before = world.hub.chf.log.state
     world.deliver(CHF, octets)
+    world.run_for(1)  # A hub that forms its HAN anew answers when it has.
     refused = world.reasons("gbcs.refused", "hub")
     assert refused == ([] if code == ccs07.MESSAGE_CODE else ["counter-repeated"])
     assert world.hub.chf.log.state == before

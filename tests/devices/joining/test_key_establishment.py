@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from emulator.core.clock import MINUTE, SECOND
+from emulator.core.clock import MINUTE, SECOND, VIRTUAL_EPOCH
 from emulator.core.eui64 import Eui64
 from emulator.devices.bridge.model import Life
 from emulator.gbcs.use_cases import cs14
@@ -184,6 +186,58 @@ def test_a_certificate_of_an_own_authority_gets_no_key() -> None:
     member = world.add(means=world.means(eui64, certificate(eui64, 2)))
     try_to_join(world, member)
     assert "bad-key-confirm" in refused(world, member)
+
+
+UNTIMELY = {
+    "expired": (VIRTUAL_EPOCH - timedelta(days=2), 86_400),
+    "not-yet-valid": (VIRTUAL_EPOCH + timedelta(days=2), 86_400),
+}
+BRIDGE = Eui64(0x00DB_0000_0000_1001)
+
+
+@pytest.mark.parametrize("untimely", UNTIMELY)
+def test_a_bridges_certificate_outside_its_dates_gets_no_key(untimely: str) -> None:
+    world = World(cbke=True)
+    member = world.add(means=world.means(BRIDGE, certificate(BRIDGE, 1, 2, *UNTIMELY[untimely])))
+    try_to_join(world, member)
+    assert set(refused(world, member)) == {f"certificate-{untimely}"}
+    assert set(world.reasons("cbke.initiator.failed")) == {"terminated"}
+
+
+@pytest.mark.parametrize("untimely", UNTIMELY)
+def test_a_bridge_takes_no_key_from_a_hub_whose_certificate_is_outside_its_dates(untimely: str) -> None:
+    world = World(cbke=True, hub_credentials=(certificate(HUB, 1, 2, *UNTIMELY[untimely]),))
+    member = world.add()
+    try_to_join(world, member)
+    assert set(refused(world, member)) == {"terminated"}
+    assert set(world.reasons("cbke.initiator.failed")) == {f"certificate-{untimely}"}
+
+
+def test_a_bridge_whose_certificate_has_expired_is_put_out_in_the_end() -> None:
+    world = World(cbke=True)
+    member = world.add(means=world.means(BRIDGE, certificate(BRIDGE, 1, 2, *UNTIMELY["expired"])))
+    try_to_join(world, member, 25 * MINUTE)
+    assert world.reasons("hub.device-removed") == ["key-establishment-not-finished"]
+
+
+@pytest.mark.parametrize("owner", [BRIDGE, HUB], ids=["bridge", "hub"])
+@pytest.mark.parametrize("untimely", UNTIMELY)
+def test_with_the_switch_off_a_certificate_outside_its_dates_gets_a_key(owner: Eui64, untimely: str) -> None:
+    own = certificate(owner, 1, 2, *UNTIMELY[untimely])
+    settings: dict[str, object] = {"cbke.time_checks": False}
+    world = World(cbke=True, hub_credentials=(own,) if owner == HUB else (), **settings)  # type: ignore[arg-type]
+    member = world.add(means=world.means(BRIDGE, own) if owner == BRIDGE else None)
+    try_to_join(world, member)
+    assert member.bridge.life is Life.RUNNING
+    assert key_of(world, member) != member.bridge.install_code_key
+
+
+def test_an_expired_certificate_of_suite_2_is_refused_where_both_have_suite_1_as_well() -> None:
+    world = World(cbke=True, suites=(1, 2))
+    both = certificate(BRIDGE, 1, 1), certificate(BRIDGE, 1, 2, *UNTIMELY["expired"])
+    member = world.add(means=world.means(BRIDGE, *both))
+    try_to_join(world, member)
+    assert set(refused(world, member)) == {"certificate-expired"}
 
 
 def test_another_devices_certificate_gets_no_key() -> None:

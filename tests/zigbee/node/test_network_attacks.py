@@ -20,6 +20,7 @@ from emulator.zigbee.node.rejoining import Rejoiner
 from emulator.zigbee.security import aps as aps_security
 from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY, transport_key
 from tests.zigbee.node.han import HUB, NETWORK, NETWORK_KEY, Device, Han, address, line, pair
+from tests.zigbee.node.han import key_of as link_key_of
 from tests.zigbee.node.test_key_rotation import NEW_KEY, key_of, rotate
 from tests.zigbee.node.test_nwk import PAN, forged
 from tests.zigbee.node.test_rejoining import talks
@@ -106,6 +107,85 @@ def test_a_network_key_from_another_trust_centre_is_not_taken() -> None:
     heard(bridge, forged(1_000_000, destination=bridge.short, payload=header + sealed))
     assert bridge.reasons("aps.dropped")[-1] == "unknown-trust-centre"
     assert key_of(bridge) == (NETWORK_KEY, 0)
+
+
+# --- first join -----
+
+
+@pytest.mark.parametrize("node_type", [NodeType.ROUTER, NodeType.SLEEPY])
+@pytest.mark.parametrize("parent", [HUB, address(1)], ids=["at-the-hub", "behind-a-relay"])
+def test_insecure_join_with_the_well_known_key_is_refused_and_no_key_is_sent(
+    parent: Eui64, node_type: NodeType
+) -> None:
+    han, _ = pair()
+    han.connect(parent, address(2))
+    joiner = han.device(address(2), node_type, WELL_KNOWN_LINK_KEY)
+    han.hub.port.allow(address(2), WELL_KNOWN_LINK_KEY)
+    before = len(han.frames)
+    try_to_join(han, joiner)
+    assert set(han.hub.of(JoinRefused)) == {JoinRefused(address(2), "well-known-key")}
+    assert set(han.hub.reasons("join.refused")) == {"well-known-key"}
+    assert keys_sent(han, before) == 0
+    assert joiner.down == "no-key"
+    assert address(2) not in han.hub.memory.link_keys
+    assert joiner.memory.membership is None
+
+
+def test_after_an_insecure_join_was_refused_the_same_device_joins_by_its_install_code() -> None:
+    han, _ = pair()
+    han.connect(HUB, address(2))
+    joiner = han.bridge(2)
+    han.hub.port.allow(address(2), WELL_KNOWN_LINK_KEY)
+    try_to_join(han, joiner)
+    assert not joiner.up
+    han.hub.port.allow(address(2), link_key_of(2))
+    try_to_join(han, joiner)
+    assert joiner.up
+    assert talks(han, han.hub, joiner)
+
+
+def try_to_join(han: Han, device: Device) -> None:
+    han.permit()
+    device.port.join(JoinSettings(channels=(15,)), han.now)
+    han.run(MINUTE)
+
+
+@pytest.mark.parametrize(
+    "configured, sent_under, taken",
+    [
+        (link_key_of(1), WELL_KNOWN_LINK_KEY, False),
+        (None, WELL_KNOWN_LINK_KEY, False),
+        (link_key_of(1), link_key_of(1), True),
+        (WELL_KNOWN_LINK_KEY, WELL_KNOWN_LINK_KEY, True),
+    ],
+    ids=["install-code", "no-key", "its-own", "configured-by-its-user"],
+)
+def test_a_joiner_takes_the_network_key_under_no_key_but_its_own(
+    configured: bytes | None, sent_under: bytes, taken: bool
+) -> None:
+    """The last one is told to by its user; whether it gets in is the trust centre's decision."""
+    han = Han()
+    han.connect(HUB, address(1))
+    joiner = han.device(address(1), key=configured)
+    han.form()
+    han.join_only(joiner)
+    short = han.hub.port.short_of(address(1))
+    assert short is not None
+    heard(joiner, transport(sent_under, short))
+    assert (joiner.memory.membership is not None) == taken
+    assert joiner.reasons("aps.dropped") == ([] if taken else ["unexpected-key" if configured is None else "bad-mic"])
+
+
+def transport(link_key: bytes, short: int) -> RxFrame:
+    """A network key for the first bridge under this link key, from whoever knows it."""
+    command = TransportNetworkKey(NEW_KEY, 0, address(1), HUB)
+    header = aps.encode_header(aps.ApsFrame(aps.ApsFrameType.COMMAND, 1, security=True))
+    sealed = aps_security.secure(
+        header, encode_aps_command(command), CcmStar(transport_key(link_key)), 0, HUB,
+        aps_security.KeyIdentifier.KEY_TRANSPORT,
+    )  # fmt: skip
+    outside = nwk.encode_header(nwk.NwkFrame(nwk.NwkFrameType.DATA, short, 0, 1, 9))
+    return radio(outside + header + sealed, 0, short)
 
 
 # --- rejoin -----

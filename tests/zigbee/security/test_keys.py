@@ -27,6 +27,21 @@ def test_the_well_known_key_gives_the_published_derived_keys() -> None:
     assert keys.load_key(keys.WELL_KNOWN_LINK_KEY).hex() == "c5a47035c332ccbf251571d8baded188"
 
 
+@pytest.mark.parametrize(
+    "key, join, rejoin",
+    [
+        (None, "unknown-device", "no-link-key"),
+        (keys.WELL_KNOWN_LINK_KEY, "well-known-key", "well-known-key"),
+        (keys.install_code_key(CODE), None, None),
+    ],
+    ids=["none", "well-known", "install-code"],
+)
+def test_the_network_key_goes_under_no_key_that_everybody_knows(
+    key: bytes | None, join: str | None, rejoin: str | None
+) -> None:
+    assert (keys.unfit_for_join(key), keys.unfit_for_rejoin(key)) == (join, rejoin)
+
+
 def test_keys_derived_for_different_purposes_differ() -> None:
     key = bytes(range(16))
     derived = {key, keys.transport_key(key), keys.load_key(key), keys.verify_key_hash(key), keys.swap_out_key(key)}
