@@ -258,6 +258,12 @@ class ApsPort(Protocol):
     def link_key_with(self, device: Eui64) -> bytes | None:
         """The link key in force with a device, None where there is none."""
 
+    def has_established_key(self, device: Eui64) -> bool:
+        """Whether the link key in force with a device came by `set_link_key`, or by use of one that was offered.
+
+        False for the pre-configured one, for that of a swap-out (see `seek_trust_centre`), and where there is none.
+        """
+
     def remove(self, device: Eui64, now: int) -> None:
         """Trust centre: make `device` leave and forget its key."""
 
@@ -272,6 +278,13 @@ class ApsPort(Protocol):
 
     def join(self, settings: JoinSettings, now: int) -> None:
         """Look for a network and join it; ends in NetworkUp or NetworkDown(reason)."""
+
+    def seek_trust_centre(self, now: int) -> None:
+        """Joiner: its trust centre is gone; look on all channels for the next one, in a network of the same name.
+
+        That is one with the same extended PAN id, which gives us the network key under the hash of our link key with
+        the trust centre before.  Ends in NetworkUp with another `trust_centre`, or all stays as it is.
+        """
 
     def resume(self, now: int) -> None:
         """Power up again: go on with the network that non-volatile memory holds, or NetworkDown(`not-joined`)."""

@@ -38,6 +38,8 @@ from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY
 HUB = Eui64(0x00DB_0000_0000_0001)
 BRIDGE = Eui64(0x00DB_0000_0000_1001)
 OTHER = Eui64(0x00DB_0000_0000_1002)
+NEXT_HUB = Eui64(0x00DB_0000_0000_0002)
+HUBS = (HUB, NEXT_HUB)
 NETWORK = NetworkSettings(15, 0x1A62, Eui64(0xABCD), bytes(range(16)))
 ENDPOINT = SimpleDescriptor(1, 0x0109, 0x0502, 0, (0x0000,), (0x0019,))
 KEY = bytes(range(16, 32))
@@ -47,7 +49,7 @@ FAILED = {Outcome.NO_APS_ACK, Outcome.NO_ROUTE, Outcome.NEXT_HOP_FAILED, Outcome
 
 
 class World(Protocol):
-    """Where ports of one kind meet: those of `HUB` and any other device hear each other, nobody else does."""
+    """Where ports of one kind meet: those of a hub and any other device hear each other, nobody else does."""
 
     @property
     def now(self) -> int:

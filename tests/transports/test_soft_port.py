@@ -16,7 +16,8 @@ from emulator.transports.memory.medium import Medium
 from emulator.transports.memory.radio import Radio
 from emulator.transports.memory.soft_port import SoftPort
 from emulator.transports.memory.topology import Topology
-from tests.transports.aps_port_conformance import CHECKS, HUB, World
+from tests.transports import aps_port_swap_out
+from tests.transports.aps_port_conformance import CHECKS, HUBS, World
 from tests.zigbee.node.han import pair
 
 
@@ -40,8 +41,9 @@ class InMemory:
         self.engine.run_for(span)
 
     def port(self, eui64: Eui64) -> ApsPort:
-        if eui64 != HUB:
-            self.topology.connect(HUB, eui64)
+        if eui64 not in HUBS:
+            for hub in HUBS:
+                self.topology.connect(hub, eui64)
         return self.make(eui64)
 
     def make(self, eui64: Eui64) -> ApsPort:
@@ -71,7 +73,7 @@ class ApsWorld(InMemory):
         return self.air.port(eui64)
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS + aps_port_swap_out.CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("world", [FrameWorld, ApsWorld], ids=["frames", "aps"])
 def test_a_port_does_what_a_port_must_do(world: Callable[[], World], check: Callable[[World], None]) -> None:
     check(world())

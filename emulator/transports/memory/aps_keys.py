@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from emulator.core.eui64 import eui64_text
 from emulator.ports.aps import NetworkKeyChanged
 from emulator.zigbee.node.aps_security import REPLACED_KEY
+from emulator.zigbee.node.memory import LinkKeyKind
 from emulator.zigbee.node.nwk_security import OLD_KEY, UNKNOWN_KEY, is_newer
 from emulator.zigbee.node.rejoin_table import RejoinTrigger
+from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY, swap_out_key
 
 if TYPE_CHECKING:
     from emulator.transports.memory.aps_port import ApsAirPort
@@ -35,6 +37,15 @@ class NetworkKeys:
         self.sequence = sequence
         self.next_key = NO_KEY
         self.next_sequence = 0
+
+
+def next_trust_centre_key(port: ApsAirPort) -> bytes | None:
+    """Under which link key the trust centre after its own would let a device in; None where it has none."""
+    partner = None if port.membership is None else port.membership.network.trust_centre.eui64
+    key = None if partner is None else port.link_keys.get(partner)
+    if key is None or partner is None or key == WELL_KNOWN_LINK_KEY:
+        return key
+    return key if port.key_kinds.get(partner) is LinkKeyKind.SWAP_OUT else swap_out_key(key)
 
 
 def put_in_force(port: ApsAirPort, key: bytes, sequence: int, now: int) -> None:

@@ -34,7 +34,7 @@ from emulator.transports.memory.airtime import ACK_FRAME, OCTET, UNIT_BACKOFF, f
 from emulator.transports.memory.aps_broadcast import Broadcast
 from emulator.transports.memory.aps_idle import Idle
 from emulator.transports.memory.aps_join import Join
-from emulator.transports.memory.aps_keys import NetworkKeys, opens, put_in_force
+from emulator.transports.memory.aps_keys import NetworkKeys, next_trust_centre_key, opens, put_in_force
 from emulator.transports.memory.aps_network import Membership, Network, Path
 from emulator.transports.memory.aps_rejoin import Rejoin
 from emulator.transports.memory.aps_rotation import KeyRotation
@@ -42,6 +42,8 @@ from emulator.transports.memory.aps_transfer import Transfer
 from emulator.transports.memory.aps_zdo import answer_zdo
 from emulator.zigbee.frames.zdo import RESPONSE, DeviceAnnce
 from emulator.zigbee.node.descriptors import Description
+from emulator.zigbee.node.memory import LinkKeyKind
+from emulator.zigbee.node.rejoin_table import RejoinTrigger
 from emulator.zigbee.node.zdo import leave_request, permit_joining_request
 from emulator.zigbee.security.keys import KEY_OCTETS
 
@@ -87,6 +89,7 @@ class ApsAirPort:
         generation: counts power cuts.
         user: whom to tell.
         link_keys: 16 octets by partner; allowed: the trust centre's pre-configured ones.
+        key_kinds: where link keys come from, by partner; a pre-configured one has none.
         replaced_keys: the link key before, by partner; opens nothing.
         offered_keys: link keys that partners may use already, see `ApsPort.offer_link_key`.
         children: of a router or coordinator, by EUI-64: whether it sleeps.
@@ -111,6 +114,7 @@ class ApsAirPort:
         self.permit_until = 0
         self.generation = 0
         self.link_keys: dict[Eui64, bytes] = {}
+        self.key_kinds: dict[Eui64, LinkKeyKind] = {}
         self.replaced_keys: dict[Eui64, bytes] = {}
         self.offered_keys: dict[Eui64, bytes] = {}
         self.allowed: dict[Eui64, bytes] = {}
@@ -162,6 +166,7 @@ class ApsAirPort:
         if before is not None and before != key:
             self.replaced_keys[device] = before
         self.link_keys[device] = key
+        self.key_kinds[device] = LinkKeyKind.ESTABLISHED
         self.key_changed()
         self.report("trust.link-key", None, {"partner": eui64_text(device)}, now)
 
@@ -175,6 +180,9 @@ class ApsAirPort:
 
     def link_key_with(self, device: Eui64) -> bytes | None:
         return self.link_keys.get(device)
+
+    def has_established_key(self, device: Eui64) -> bool:
+        return device in self.link_keys and self.key_kinds.get(device) is LinkKeyKind.ESTABLISHED
 
     def short_of(self, device: Eui64) -> int | None:
         membership = self.membership
@@ -202,6 +210,9 @@ class ApsAirPort:
         self.on_air = True
         self._join = Join(self, settings)
         self._join.start(now)
+
+    def seek_trust_centre(self, now: int) -> None:
+        self.rejoin.start(RejoinTrigger.TRUST_CENTRE_LOST, now)
 
     def resume(self, now: int) -> None:
         self.configured()
@@ -246,6 +257,7 @@ class ApsAirPort:
             self.send_own(request, now)
         self.allowed.pop(device, None)
         self.link_keys.pop(device, None)
+        self.key_kinds.pop(device, None)
         self.replaced_keys.pop(device, None)
         self.offered_keys.pop(device, None)
         if self.network is not None:
@@ -276,6 +288,19 @@ class ApsAirPort:
         self.parent = membership.parent
         self.key_changed()
         put_in_force(self, keys.key, keys.sequence, now)
+        self.announce(now)
+        self._up(self.generation)
+
+    def swapped(self, network: Network, parent: ApsAirPort, now: int) -> None:
+        """The trust centre of another network gave us the network key: go on there, with the link key for it."""
+        centre, link_key = network.trust_centre, next_trust_centre_key(self)
+        assert link_key is not None
+        self._forget(now)
+        self.link_keys[centre.eui64] = link_key
+        self.key_kinds[centre.eui64] = LinkKeyKind.SWAP_OUT
+        self.keys = NetworkKeys(centre.keys.key, centre.keys.sequence)
+        parent.children[self.eui64] = self.sleepy
+        self.enter(Membership(network, network.address_for(self), parent.short), now)
         self.announce(now)
         self._up(self.generation)
 
@@ -351,6 +376,7 @@ class ApsAirPort:
         self.membership = None
         self.short = self.parent = NO_ADDRESS
         self.link_keys.clear()
+        self.key_kinds.clear()
         self.replaced_keys.clear()
         self.offered_keys.clear()
         self.children.clear()

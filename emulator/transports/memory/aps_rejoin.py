@@ -1,4 +1,4 @@
-"""The way back on `mem:aps`: another parent for a sleeping device, the network key for one that missed it.
+"""The way back on `mem:aps`: another parent, the network key for one that missed it, another trust centre.
 
 As the soft node does it, in the time that the frames take.  A sleeping device notices that its parent is gone when it
 is switched off, when something it was to fetch expires, or when a message of its own fails: its empty polls are
@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emulator.core.eui64 import eui64_text
-from emulator.ports.aps import JoinRefused
+from emulator.ports.aps import JoinRefused, JoinSettings
 from emulator.transports.memory import aps_timing as timing
 from emulator.transports.memory.airtime import frame_airtime
+from emulator.transports.memory.aps_keys import next_trust_centre_key
 from emulator.transports.memory.aps_network import Membership
 from emulator.zigbee.node.association import MAX_CHILDREN
 from emulator.zigbee.node.joining import SCAN_DURATION
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from emulator.transports.memory.aps_network import Network
     from emulator.transports.memory.aps_port import ApsAirPort
 
+_SEEKING = RejoinTrigger.TRUST_CENTRE_LOST
+
 
 class Rejoin:
     """What one device does to stay in its network; one attempt at a time, and a rest after each.
@@ -38,7 +41,9 @@ class Rejoin:
     def __init__(self, port: ApsAirPort) -> None:
         self._port = port
         self._generation = -1
+        self._token = object()
         self._cause: RejoinTrigger | None = None
+        self._resting = False
         self._rests = Rests(port.rng)
         self._free_at = 0
 
@@ -59,14 +64,23 @@ class Rejoin:
     def start(self, cause: RejoinTrigger, now: int) -> None:
         """Something is wrong with our place in the network; nothing happens where that is being dealt with."""
         port = self._port
-        busy = self._cause is not None and self._generation == port.generation
-        if busy or now < self._free_at or port.network is None or port.network.trust_centre is port:
+        if self._is_busy(cause, now) or port.network is None or port.network.trust_centre is port:
+            return
+        if cause is _SEEKING and (unfit := unfit_for_rejoin(next_trust_centre_key(port))) is not None:
+            port.report("rejoin.failed", unfit, {}, now)
             return
         self._cause, self._generation = cause, port.generation
         self._rests.begin(now)
         port.report("rejoin.started", cause.value, {}, now)
         together = cause is RejoinTrigger.KEY_MISSED
         self._go_on_at(now + (self._rests.span() if together else 0))
+
+    def _is_busy(self, cause: RejoinTrigger, now: int) -> bool:
+        """Whether an attempt is under way, or a rest after one that only a lost trust centre ends."""
+        under_way = self._cause is not None and self._generation == self._port.generation
+        if cause is _SEEKING:
+            return under_way and not self._resting
+        return under_way or now < self._free_at
 
     def _later(self, when: int, generation: int) -> None:
         self._port.air.scheduler.call_at(when, self._check_again, generation)
@@ -76,7 +90,12 @@ class Rejoin:
             self.check_parent(self._port.air.scheduler.now)
 
     def _go_on_at(self, when: int) -> None:
-        self._port.air.scheduler.call_at(when, self._attempt, self._generation)
+        self._token = token = object()
+        self._port.air.scheduler.call_at(when, self._attempt, token)
+
+    def _goes_on(self, token: object) -> bool:
+        """Whether nothing has come between: neither a power cut nor another attempt."""
+        return token is self._token and self._generation == self._port.generation
 
     def _parent_is_there(self) -> bool:
         port = self._port
@@ -86,42 +105,55 @@ class Rejoin:
 
     # One attempt
 
-    def _attempt(self, generation: int) -> None:
+    def _attempt(self, token: object) -> None:
         port, cause = self._port, self._cause
         network, now = port.network, port.air.scheduler.now
-        if generation != port.generation or network is None or cause is None:
+        if not self._goes_on(token) or network is None or cause is None:
             return
+        self._resting = False
         if cause is RejoinTrigger.PARENT_LOST and self._parent_is_there():
             self._cause = None
             return
         end, places = self._scan(network, now)
         reason = "no-beacon"
-        for up in places:
+        for place, up in places:
             if cause is RejoinTrigger.PARENT_LOST and up.receiver.keys.sequence == port.keys.sequence:
-                failed, end = self._under_the_network_key(network, up, end)
+                failed, end = self._under_the_network_key(place, up, end)
             else:
-                failed, end = self._without_it(network, up, end)
+                failed, end = self._without_it(place, up, end)
             if failed is None:
-                port.air.scheduler.call_at(end, self._arrived, generation, network, up.receiver)
+                port.air.scheduler.call_at(end, self._arrived, token, place, up.receiver)
                 return
             reason = failed
         self._failed(reason, end)
 
-    def _scan(self, network: Network, now: int) -> tuple[int, list[Hop]]:
-        """Routers of the network that answer, the best first; and when the scan is over."""
+    def _scan(self, ours: Network, now: int) -> tuple[int, list[tuple[Network, Hop]]]:
+        """Routers that answer, the best first, with the network each is in; and when the scan is over.
+
+        They are those of our network; or, for a device that seeks another trust centre, those of networks with the same
+        extended PAN id on any channel, ours the last.
+        """
         port, air = self._port, self._port.air
-        air.book(port, frame_airtime(timing.BEACON_REQUEST), 1)
-        heard: list[tuple[tuple[int, int, int], int, Hop]] = []
+        channels = len(JoinSettings().channels) if self._cause is _SEEKING else 1
+        air.book(port, frame_airtime(timing.BEACON_REQUEST), channels)
+        heard: list[tuple[tuple[bool, int, int, int, int], tuple[Network, Hop]]] = []
         for index, up in enumerate(air.neighbours(port)):
             router, down = up.receiver, air.hop(up.receiver, port)
-            if down is None or not network.relays(router):
+            network = router.network
+            if down is None or network is None or not network.relays(router) or not self._is_looked_for(network, ours):
                 continue
             air.announce(network, router, timing.BEACON, now)
             known = port.eui64 in router.children
             if known or len(router.children) < MAX_CHILDREN:
                 lqi = down.link.lqi
-                heard.append(((cost_of(lqi), network.depth(router), -lqi), index, up))
-        return now + SCAN_DURATION, [up for _, _, up in sorted(heard, key=lambda each: each[:2])]
+                rank = (network is ours, cost_of(lqi), network.depth(router), -lqi, index)
+                heard.append((rank, (network, up)))
+        heard.sort(key=lambda each: each[0])
+        return now + channels * SCAN_DURATION, [place for _, place in heard]
+
+    def _is_looked_for(self, network: Network, ours: Network) -> bool:
+        same_name = network.settings.extended_pan_id == ours.settings.extended_pan_id
+        return network is ours or (self._cause is _SEEKING and same_name)
 
     def _under_the_network_key(self, network: Network, up: Hop, now: int) -> tuple[str | None, int]:
         answered, end = self._ask(network, up, now, security=timing.NWK_SECURITY_OCTETS)
@@ -133,7 +165,7 @@ class Rejoin:
     def _without_it(self, network: Network, up: Hop, now: int) -> tuple[str | None, int]:
         """A trust centre rejoin: why it came to nothing, or None; and when that is known."""
         port, centre, parent = self._port, network.trust_centre, up.receiver
-        ours = port.link_keys.get(centre.eui64)
+        ours = next_trust_centre_key(port) if self._cause is _SEEKING else port.link_keys.get(centre.eui64)
         reason = unfit_for_rejoin(ours)
         if reason is not None:
             return reason, now
@@ -174,29 +206,32 @@ class Rejoin:
 
     # What comes of it
 
-    def _arrived(self, generation: int, network: Network, parent: ApsAirPort) -> None:
+    def _arrived(self, token: object, network: Network, parent: ApsAirPort) -> None:
         port, cause, now = self._port, self._cause, self._port.air.scheduler.now
-        if generation != port.generation or port.network is not network or cause is None:
+        if not self._goes_on(token) or port.network is None or cause is None:
             return
         for member in network.members.values():
             member.children.pop(port.eui64, None)
         parent.children[port.eui64] = port.sleepy
         port.report("rejoin.done", cause.value, {"parent": f"{parent.short:04x}"}, now)
         self._end(now)
+        if cause is _SEEKING:
+            port.swapped(network, parent, now)
+            return
         port.moved(Membership(network, port.short, parent.short), network.trust_centre.keys, now)
 
     def _failed(self, reason: str, when: int) -> None:
-        port, generation = self._port, self._generation
-        port.air.scheduler.call_at(when, self._give_up, reason, generation)
+        self._port.air.scheduler.call_at(when, self._give_up, reason, self._token)
 
-    def _give_up(self, reason: str, generation: int) -> None:
-        port, now = self._port, self._port.air.scheduler.now
-        if generation != port.generation:
+    def _give_up(self, reason: str, token: object) -> None:
+        now = self._port.air.scheduler.now
+        if not self._goes_on(token):
             return
-        port.report("rejoin.failed", reason, {}, now)
-        if reason in (NO_LINK_KEY, WELL_KNOWN_KEY):
+        self._port.report("rejoin.failed", reason, {}, now)
+        if reason in (NO_LINK_KEY, WELL_KNOWN_KEY) or self._cause is _SEEKING:
             self._end(now)
         else:
+            self._resting = True
             rest = self._rests.span()
             self._rests.begin(now)
             self._go_on_at(now + rest)

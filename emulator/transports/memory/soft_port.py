@@ -66,6 +66,9 @@ class SoftPort:
     def link_key_with(self, device: Eui64) -> bytes | None:
         return self.node.link_key_with(device)
 
+    def has_established_key(self, device: Eui64) -> bool:
+        return self.node.has_established_key(device)
+
     def short_of(self, device: Eui64) -> int | None:
         return self.node.short_of(device)
 
@@ -90,6 +93,10 @@ class SoftPort:
 
     def join(self, settings: JoinSettings, now: int) -> None:
         self.node.join(settings, now)
+        self._arm()
+
+    def seek_trust_centre(self, now: int) -> None:
+        self.node.seek_trust_centre(now)
         self._arm()
 
     def resume(self, now: int) -> None:

@@ -5,7 +5,8 @@ with `now`, frames go out through the `Phy` port, indications through the `ApsUs
 `next_timeout` when it wants to be called again.  Layers call each other directly, because a frame crosses three of
 them; what must outlive a power cut is in `NodeMemory`, everything else is thrown away by `stop`.
 
-Who is in a network stays in it: `rejoining` finds another parent, or the network key that was missed; `readmission`,
+Who is in a network stays in it: `rejoining` finds another parent, the network key that was missed, or the next trust
+centre, whose network has the same extended PAN id and which knows the hash of the link key before; `readmission`,
 `children` and `family` are the parent's part, `trust_centre` and `key_rotation` the trust centre's, `network_keys` what
 every node does with another key.  Who asks to come back without protection changes nothing that anybody keeps until it
 has spoken under the network key; only association and the call of an orphan (IEEE 802.15.4) go by trust.

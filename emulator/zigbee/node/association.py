@@ -79,6 +79,8 @@ class Parent:
 
     def _beacon(self, now: int) -> None:
         membership = self._membership
+        if self._mac.pan_id != membership.pan_id:
+            return  # It looks for another network.
         room = len(self._memory.children) < MAX_CHILDREN
         beacon = Beacon(
             association_permit=now < self.permit_until,

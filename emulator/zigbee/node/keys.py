@@ -20,7 +20,7 @@ from emulator.zigbee.frames.aps_commands import (
     decode_command,
 )
 from emulator.zigbee.node.headers import NwkHeader
-from emulator.zigbee.node.memory import Membership, NodeMemory
+from emulator.zigbee.node.memory import LinkKey, Membership, NodeMemory
 from emulator.zigbee.node.trust_centre import TrustCentre
 from emulator.zigbee.security import aps as security
 from emulator.zigbee.security.aps import KeyIdentifier
@@ -42,6 +42,9 @@ class KeyUser(Protocol):
 
     def key_unreadable(self, now: int) -> None:
         """A network key came that our link key does not open."""
+
+    def seeks_trust_centre(self) -> bool:
+        """Whether we look for the trust centre after the one that we know."""
 
     def send_to_child(self, child: Eui64, frame: bytes, now: int) -> None:
         """Pass an APS frame to a child that has no network key yet."""
@@ -81,12 +84,11 @@ class KeyCommands:
             self._drop("unprotected-command", header.source, now)
 
     def _protected(self, header: NwkHeader, data: bytes, octets: int, now: int) -> None:
-        """A key under the pre-configured link key while we join, and under the one in force ever after."""
+        """A network key: now, or one for later where the frame itself came under the one in force."""
         auxiliary = security.parse_auxiliary(data, octets)
-        joining = not self._membership.network_key
-        known = None if joining else self._memory.link_keys.get(self._membership.trust_centre)
-        link_key = self._link_key if joining else None if known is None else known.key
-        if auxiliary.key is not KeyIdentifier.KEY_TRANSPORT or link_key is None:
+        link_key, known = self._expected()
+        later = header.security
+        if auxiliary.key is not KeyIdentifier.KEY_TRANSPORT or link_key is None or (later and known is None):
             self._drop("unexpected-key", header.source, now)
             return
         if known is not None and auxiliary.counter <= known.incoming:
@@ -105,10 +107,23 @@ class KeyCommands:
             return
         if known is not None:
             known.incoming = auxiliary.counter
-        if header.security:
+        if later:
             self._user.next_network_key(command, now)
         else:
             self._user.network_key(command, auxiliary.counter, now)
+
+    def _expected(self) -> tuple[bytes | None, LinkKey | None]:
+        """The link key under which a network key is to come; and whose it is, where that partner is known.
+
+        The pre-configured one while we join, that for the next trust centre while we look for it, else the one in
+        force.
+        """
+        if not self._membership.network_key:
+            return self._link_key, None
+        known = self._memory.link_keys.get(self._membership.trust_centre)
+        if known is None:
+            return None, None
+        return (known.for_next_trust_centre, None) if self._user.seeks_trust_centre() else (known.key, known)
 
     def _plain(self, command: ApsCommand, source: int, now: int) -> None:
         if isinstance(command, UpdateDevice) and self._trust_centre is not None:

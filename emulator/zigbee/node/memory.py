@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from emulator.core.aes import CcmStar
 from emulator.core.eui64 import Eui64
+from emulator.ports.aps import COORDINATOR
 from emulator.zigbee.security.counters import OutgoingCounter
+from emulator.zigbee.security.keys import swap_out_key
+
+
+class LinkKeyKind(Enum):
+    """Where a link key comes from, and so what it is good for."""
+
+    GIVEN = "given"
+    """By the device above, before the two met: that of an install code, or what the log of another hub says."""
+    SWAP_OUT = "swap-out"
+    """The hash of the key with the trust centre before this one."""
+    ESTABLISHED = "established"
+    """By key establishment between the two."""
 
 
 @dataclass(slots=True)
@@ -19,6 +33,7 @@ class LinkKey:
         outgoing: the counter of what we send under it.
         incoming: the highest counter received under it, -1 before the first.
         replaced: the key before it, with which nothing is opened any more; only to say so.
+        kind: where it comes from.
     """
 
     key: bytes
@@ -26,11 +41,20 @@ class LinkKey:
     outgoing: OutgoingCounter
     incoming: int = -1
     replaced: CcmStar | None = None
+    kind: LinkKeyKind = LinkKeyKind.GIVEN
 
     @classmethod
     def of(cls, key: bytes) -> LinkKey:
         """A fresh key, counters at their beginning."""
         return cls(key, CcmStar(key), OutgoingCounter())
+
+    @property
+    def for_next_trust_centre(self) -> bytes:
+        """Under which key (16 octets) the trust centre after this one would let the device in.
+
+        That of the trust centre before stays good until there is one of its own: nothing else was ever backed up.
+        """
+        return self.key if self.kind is LinkKeyKind.SWAP_OUT else swap_out_key(self.key)
 
 
 @dataclass(slots=True)
@@ -139,10 +163,11 @@ class NodeMemory:
             known = self.link_keys[partner] = LinkKey(key, CcmStar(key), counter)
         return known
 
-    def replace_link_key(self, partner: Eui64, key: bytes) -> None:
+    def replace_link_key(self, partner: Eui64, key: bytes, kind: LinkKeyKind) -> None:
         """Have `key` with a partner from now on, and remember that there was another one."""
         before = self.link_keys.get(partner)
         known = self.take_link_key(partner, key)
+        known.kind = kind
         if before is not None and before is not known:
             known.replaced = before.cipher
 
@@ -159,12 +184,21 @@ class NodeMemory:
         self.forget_link_key(partner)
         self.link_keys[partner] = offered
         offered.replaced = None if before is None else before.cipher
+        offered.kind = LinkKeyKind.ESTABLISHED
 
     def forget_link_key(self, partner: Eui64) -> None:
         """Have no key with a partner any more."""
         known = self.link_keys.pop(partner, None)
         if known is not None:
             self._spent[known.key] = max(known.outgoing.reserved, self._spent.get(known.key, 0))
+
+    def move(self, membership: Membership, link_key: bytes, counter: int) -> None:
+        """Belong to another network, under the key for its trust centre; `counter` came under that key last."""
+        self.forget()
+        self.membership = membership
+        known = self.take_link_key(membership.trust_centre, link_key)
+        known.kind, known.incoming = LinkKeyKind.SWAP_OUT, counter
+        self.learn(membership.trust_centre, COORDINATOR)
 
     def restart(self) -> None:
         """Power came back: go on with counters that cannot have been used before."""

@@ -30,8 +30,9 @@ from emulator.zigbee.frames.mac_commands import DataRequest
 from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.joining import Candidate, Joiner
 from emulator.zigbee.node.mac import MacLayer
-from emulator.zigbee.node.memory import Child, Membership, NodeMemory
+from emulator.zigbee.node.memory import Child, LinkKeyKind, Membership, NodeMemory
 from emulator.zigbee.node.news import News, Sent
+from emulator.zigbee.node.rejoining import NewPlace
 from emulator.zigbee.node.stack import Stack
 from emulator.zigbee.node.zdo import LONGEST_PERMIT, leave_request, permit_joining_request
 from emulator.zigbee.security.keys import KEY_OCTETS
@@ -156,7 +157,7 @@ class Node:
         """
         if len(key) != KEY_OCTETS:
             raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
-        self.memory.replace_link_key(device, key)
+        self.memory.replace_link_key(device, key, LinkKeyKind.ESTABLISHED)
         self._report("trust.link-key", None, {"partner": eui64_text(device)}, now)
 
     def offer_link_key(self, device: Eui64, key: bytes | None, _now: int) -> None:
@@ -173,6 +174,16 @@ class Node:
         """The link key in force with a device."""
         known = self.memory.link_keys.get(device)
         return None if known is None else known.key
+
+    def has_established_key(self, device: Eui64) -> bool:
+        """Whether the link key in force with a device was made for the two."""
+        known = self.memory.link_keys.get(device)
+        return known is not None and known.kind is LinkKeyKind.ESTABLISHED
+
+    def seek_trust_centre(self, now: int) -> None:
+        """Look for the trust centre after ours; nothing where this node is off, or is joining."""
+        if self._stack is not None and self._joiner is None:
+            self._stack.seek_trust_centre(now)
 
     def remove(self, device: Eui64, now: int) -> None:
         """Put a device out and forget its keys; nothing where this node is no trust centre on the air."""
@@ -270,7 +281,8 @@ class Node:
 
     def _poll(self, now: int) -> None:
         if self._mac is not None and self._stack is not None:
-            self._mac.poll(self._stack.membership.parent, now)
+            if not self._stack.seeks_trust_centre():
+                self._mac.poll(self._stack.membership.parent, now)
             self._timers.set("poll", now + self._configured().poll_interval)
 
     def _renew_permit(self, now: int) -> None:
@@ -407,6 +419,21 @@ class Node:
         """We have a parent again, or another one."""
         if self._stack is not None:
             self._news.network(self._up(self._stack, now), now)
+
+    def swapped(self, place: NewPlace, now: int) -> None:
+        """Another trust centre gave us a place in its network: go on there, and be back in the one before no more."""
+        before = self.memory.membership
+        network, network_key = place.network, place.network_key
+        assert before is not None
+        assert network is not None
+        assert network_key is not None
+        link_key = self.memory.link_keys[before.trust_centre].for_next_trust_centre
+        membership = Membership(
+            network.channel, network.pan_id, before.extended_pan_id, place.short, place.parent, network.trust_centre,
+            *network_key, place.depth,
+        )  # fmt: skip
+        self.memory.move(membership, link_key, network.counter)
+        self._go_up(membership, now)
 
     def removed(self, now: int) -> None:
         """The trust centre put us out."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from emulator.core.aes import CcmStar, MicError
+from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.zigbee.frames.nwk import NwkFrameType
 from emulator.zigbee.frames.nwk_commands import RejoinRequest
@@ -25,6 +26,8 @@ Drop = Callable[..., None]
 
 OLD_KEY = "old-network-key"
 UNKNOWN_KEY = "unknown-key"
+AWAY = "away"
+"""Why nothing is sent under the network key: the device is on the channel of another network."""
 _REJOIN_REQUEST = bytes((RejoinRequest.identifier,))
 _HALF = 128
 """Sequence numbers count modulo 256: what is less than half of that ahead is newer."""
@@ -60,12 +63,14 @@ class NwkSecurity:
 
     Attributes:
         plain_for: the short address at which a device that comes back takes unprotected frames, None otherwise.
+        away: it looks for another network, and nothing is to be said in its own meanwhile.
     """
 
     def __init__(
         self, eui64: Eui64, memory: NodeMemory, membership: Membership, user: NwkSecurityUser, drop: Drop
     ) -> None:
         self.plain_for: int | None = None
+        self.away = False
         self._user = user
         self._eui64 = eui64
         self._memory = memory
@@ -90,11 +95,13 @@ class NwkSecurity:
         """The octets of a frame, protected with a fresh counter where it is to be.
 
         Raises:
-            LocalProtocolError: no counter is left under this key.
+            LocalProtocolError: no counter is left under this key, or the device is away.
         """
         header = hop.header()
         if not hop.secure:
             return header + hop.payload
+        if self.away:
+            raise LocalProtocolError(AWAY)
         assert self._cipher is not None
         counter = self._memory.nwk_outgoing.next()
         sequence = self._membership.key_sequence

@@ -8,6 +8,7 @@ from emulator.zigbee.frames.mac_commands import BeaconRequest, OrphanNotificatio
 from emulator.zigbee.frames.nwk_commands import RejoinRequest
 from emulator.zigbee.frames.nwk_commands import encode_command as encode_nwk_command
 from emulator.zigbee.node.descriptors import capability_of
+from emulator.zigbee.node.joining import Candidate
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Membership
 from emulator.zigbee.node.nwk import NwkLayer
@@ -33,8 +34,12 @@ class RejoinFrames:
         """Orphan scan, on our channel alone."""
         self._announce(OrphanNotification(), now, source=True)
 
-    def scan(self, now: int) -> None:
-        """Active scan, on our channel alone."""
+    def scan(self, channel: int, now: int, *, elsewhere: bool) -> None:
+        """Active scan of one channel; `elsewhere`: for another network, while ours is left alone."""
+        if elsewhere:
+            self._nwk.security.away = True
+            self._mac.tune(channel, now)
+            self._mac.set_address(BROADCAST_PAN, BROADCAST_ADDRESS)
         self._announce(BeaconRequest(), now, source=False)
 
     def _announce(self, command: BeaconRequest | OrphanNotification, now: int, *, source: bool) -> None:
@@ -46,18 +51,23 @@ class RejoinFrames:
         )  # fmt: skip
         self._mac.send(frame, type(command), now)
 
-    def ask(self, parent: int, now: int, *, secured: bool) -> None:
+    def ask(self, parent: Candidate, now: int, *, secured: bool) -> None:
         """Ask one router to take us, under the network key or without it; then its answer needs none either."""
+        self._mac.tune(parent.channel, now)
+        self._mac.set_address(parent.pan_id, self._membership.short)
         self.be_at(self._membership.short, plain=not secured)
         request = encode_nwk_command(RejoinRequest(self._capability))
-        self._nwk.send_to_neighbour(parent, request, now, secure=secured, source_eui64=self._mac.eui64)
+        self._nwk.send_to_neighbour(parent.short, request, now, secure=secured, source_eui64=self._mac.eui64)
 
     def be_at(self, short: int, *, plain: bool) -> None:
         """Take frames for an address, `plain`: unprotected ones too."""
         self._nwk.security.plain_for = short if plain else None
-        self._mac.set_address(self._membership.pan_id, short)
+        self._mac.set_address(self._mac.pan_id, short)
 
     def end(self, now: int) -> None:
         """Back to what is usual."""
-        self.be_at(self._membership.short, plain=False)
+        membership = self._membership
+        self._nwk.security.plain_for, self._nwk.security.away = None, False
+        self._mac.tune(membership.channel, now)
+        self._mac.set_address(membership.pan_id, membership.short)
         self._mac.receive_always(not self._sleepy, now)

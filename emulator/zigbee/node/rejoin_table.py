@@ -29,9 +29,11 @@ class RejoinTrigger(Enum):
     PARENT_LOST = "parent-lost"
     NETWORK_LOST = "network-lost"
     KEY_MISSED = "key-missed"
+    TRUST_CENTRE_LOST = "trust-centre-lost"
     ASKED_TO = "asked-to"
     REALIGNED = "realigned"
     TIMEOUT = "timeout"
+    NEXT_CHANNEL = "next-channel"
     FOUND = "found"
     NOBODY = "nobody"
     ACCEPTED = "accepted"
@@ -46,6 +48,8 @@ class RejoinAction(Enum):
 
     CALL_PARENT = "call-parent"
     SCAN = "scan"
+    SCAN_ON = "scan-on"
+    """The next channel."""
     ASK = "ask"
     AWAIT_KEY = "await-key"
     GO_ON = "go-on"
@@ -62,11 +66,12 @@ REJOIN: Table[RejoinState, RejoinTrigger, RejoinAction] = {
         _T.PARENT_LOST: Row(_A.CALL_PARENT, _S.ORPHANED),
         _T.NETWORK_LOST: _SCAN,
         _T.ASKED_TO: _SCAN,
+        _T.TRUST_CENTRE_LOST: _SCAN,
         # With others who missed it too: not all at once.
         _T.KEY_MISSED: _REST,
     },
     _S.ORPHANED: {_T.REALIGNED: _GO_ON, _T.TIMEOUT: _SCAN},
-    _S.SCANNING: {_T.FOUND: _ASK, _T.NOBODY: _REST},
+    _S.SCANNING: {_T.NEXT_CHANNEL: Row(_A.SCAN_ON, _S.SCANNING), _T.FOUND: _ASK, _T.NOBODY: _REST},
     _S.ASKING: {
         _T.ACCEPTED: _GO_ON,
         _T.KEY_TO_COME: Row(_A.AWAIT_KEY, _S.AWAITING_KEY),
@@ -78,6 +83,7 @@ REJOIN: Table[RejoinState, RejoinTrigger, RejoinAction] = {
         _T.HEARD_AGAIN: Row(_A.SETTLE, _S.SETTLED),
         _T.STILL_LOST: _SCAN,
         _T.ASKED_TO: _SCAN,
+        _T.TRUST_CENTRE_LOST: _SCAN,
     },
 }
 """Whatever has no row comes too late, or too soon after the last time, and changes nothing."""

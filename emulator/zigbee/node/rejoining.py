@@ -10,12 +10,13 @@ which would be everybody's, does not try.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import DecodeError
+from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import COORDINATOR, NodeType, StackConfiguration
@@ -40,6 +41,23 @@ MOST_POLL_FAILURES = 4
 ANSWER_WAIT = 1 * SECOND
 
 _State, _Trigger, _Action = RejoinState, RejoinTrigger, RejoinAction
+_WITHOUT_NETWORK_KEY = (RejoinTrigger.KEY_MISSED, RejoinTrigger.TRUST_CENTRE_LOST)
+"""Where ours is of no use any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextNetwork:
+    """The network of the trust centre after ours.
+
+    Attributes:
+        trust_centre: its EUI-64.
+        counter: of the frame that brought the network key.
+    """
+
+    channel: int
+    pan_id: int
+    trust_centre: Eui64
+    counter: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +66,14 @@ class NewPlace:
 
     Attributes:
         network_key: with its sequence number, where it was given along.
+        network: which one, where it is not the same as before.
     """
 
     short: int
     parent: int
     depth: int
     network_key: tuple[bytes, int] | None = None
+    network: NextNetwork | None = None
 
 
 class RejoinUser(Protocol):
@@ -114,6 +134,7 @@ class Rejoiner:
         self._actions: dict[RejoinAction, Callable[[int], None]] = {
             _Action.CALL_PARENT: self._call_parent,
             _Action.SCAN: self._scan,
+            _Action.SCAN_ON: self._scan_on,
             _Action.ASK: self._ask,
             _Action.AWAIT_KEY: self._await_key,
             _Action.GO_ON: self._go_on,
@@ -138,11 +159,19 @@ class Rejoiner:
         """Something is wrong with our place in the network; nothing happens where that is being dealt with."""
         if cause not in REJOIN[self.state]:
             return
+        if cause is _Trigger.TRUST_CENTRE_LOST and not self._may_go_without():
+            self._report("rejoin.failed", self._reason, {}, now)
+            return
         self._cause = cause
-        self._secured = cause is not _Trigger.KEY_MISSED
+        self._secured = cause not in _WITHOUT_NETWORK_KEY
         self._rests.begin(now)
         self._report("rejoin.started", cause.value, {}, now)
         self._step(cause, now)
+
+    @property
+    def seeks_trust_centre(self) -> bool:
+        """Whether it looks for the trust centre after its own: it is away from its network until that is over."""
+        return self._cause is _Trigger.TRUST_CENTRE_LOST and self.state is not _State.RESTING
 
     # What is heard meanwhile
 
@@ -185,12 +214,15 @@ class Rejoiner:
         self._place = NewPlace(response.short, parent.short, parent.beacon.depth + 1)
         self._step(_Trigger.ACCEPTED if secured else _Trigger.KEY_TO_COME, now)
 
-    def network_key(self, command: TransportNetworkKey, now: int) -> bool:
+    def network_key(self, command: TransportNetworkKey, counter: int, now: int) -> bool:
         """The network key came under our link key with the trust centre; whether it was waited for."""
-        if self.state is not _State.AWAITING_KEY:
+        parent = self._parent
+        if self.state is not _State.AWAITING_KEY or parent is None:
             return False
-        place = self._place
-        self._place = NewPlace(place.short, place.parent, place.depth, (command.key, command.key_sequence))
+        network = None
+        if self.seeks_trust_centre:
+            network = NextNetwork(parent.channel, parent.pan_id, command.source, counter)
+        self._place = replace(self._place, network_key=(command.key, command.key_sequence), network=network)
         self._step(_Trigger.KEY_CAME, now)
         return True
 
@@ -211,6 +243,8 @@ class Rejoiner:
     def _timed_out(self, now: int) -> None:
         if self.state is _State.ORPHANED:
             self._step(_Trigger.TIMEOUT, now)
+        elif self.state is _State.SCANNING and self._search.next_channel():
+            self._step(_Trigger.NEXT_CHANNEL, now)
         elif self.state is _State.SCANNING:
             self._search.end()
             self._next_parent(now)
@@ -220,7 +254,9 @@ class Rejoiner:
             self._next_parent(now)
 
     def _look_again(self, now: int) -> None:
-        """The rest is over: is the network still lost?"""
+        """The rest is over: is the network still lost?  Whether the trust centre is, the device above must say."""
+        if self._cause is _Trigger.TRUST_CENTRE_LOST:
+            self._cause = None
         if self._cause is _Trigger.NETWORK_LOST and self._user.network_in_earshot(now):
             self._cause = None
         if self._cause is _Trigger.KEY_MISSED and not self._may_go_without():
@@ -240,7 +276,7 @@ class Rejoiner:
         if self.state is _State.ASKING and self._secured and self._may_go_without():
             self._secured = False
         else:
-            self._secured = self._cause is not _Trigger.KEY_MISSED
+            self._secured = self._cause not in _WITHOUT_NETWORK_KEY
             self._reason = self._reason or ("pan-full" if self._search.full else ENDINGS[self.state])
         self._step(_Trigger.NOBODY, now)
 
@@ -267,13 +303,16 @@ class Rejoiner:
 
     def _scan(self, now: int) -> None:
         self._reason = None
-        self._search.begin()
-        self._frames.scan(now)
+        self._search.begin(everywhere=self._cause is _Trigger.TRUST_CENTRE_LOST)
+        self._scan_on(now)
+
+    def _scan_on(self, now: int) -> None:
+        self._frames.scan(self._search.channel, now, elsewhere=self._search.everywhere)
         self._wait(SCAN_DURATION, now)
 
     def _ask(self, now: int) -> None:
         parent = self._parent = self._search.take()
-        self._frames.ask(parent.short, now, secured=self._secured)
+        self._frames.ask(parent, now, secured=self._secured)
         self._wait(ANSWER_WAIT, now)
         if self._sleepy:
             self.timers.set("poll", now + KEY_POLL)

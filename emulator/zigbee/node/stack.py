@@ -64,6 +64,9 @@ class StackUser(Protocol):
     def back(self, now: int) -> None:
         """We have a parent again, or another one."""
 
+    def swapped(self, place: NewPlace, now: int) -> None:
+        """We have a place in the network of another trust centre."""
+
     def removed(self, now: int) -> None:
         """We are put out."""
 
@@ -195,7 +198,7 @@ class Stack:
 
     def mac_command(self, frame: MacFrame, now: int) -> None:
         """A command of those who want to join, or the answer to an orphan."""
-        if not self.on:
+        if not self.on or self.seeks_trust_centre():
             return
         if self.family is not None:
             self.family.parent.command(frame, now)
@@ -264,6 +267,17 @@ class Stack:
         """Put the next network key in force."""
         self.network_keys.switch(now)
 
+    # Another trust centre
+
+    def seek_trust_centre(self, now: int) -> None:
+        """Look for the trust centre after ours."""
+        if self.rejoiner is not None and self.on:
+            self.rejoiner.start(RejoinTrigger.TRUST_CENTRE_LOST, now)
+
+    def seeks_trust_centre(self) -> bool:
+        """Whether we look for it, and are away from our network."""
+        return self.rejoiner is not None and self.rejoiner.seeks_trust_centre
+
     # What departures say
 
     def told_to_rejoin(self, now: int) -> None:
@@ -293,6 +307,9 @@ class Stack:
 
     def moved(self, place: NewPlace, now: int) -> None:
         """A parent took us, or took us back."""
+        if place.network is not None:
+            self._user.swapped(place, now)
+            return
         membership = self.membership
         self.nwk.neighbours.remove(membership.parent)
         self.nwk.routes.remove_through(membership.parent)
@@ -358,7 +375,7 @@ class Stack:
         """The network key came, to a device that joins or comes back."""
         if not self.membership.network_key:
             self._user.network_key(command, counter, now)
-        elif self.rejoiner is None or not self.rejoiner.network_key(command, now):
+        elif self.rejoiner is None or not self.rejoiner.network_key(command, counter, now):
             self._report("aps.dropped", "unexpected-key", {"from": eui64_text(command.source)}, now)
 
     def key_unreadable(self, now: int) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.eui64 import Eui64
-from emulator.zigbee.node.memory import NodeMemory
+from emulator.zigbee.node.memory import LinkKeyKind, NodeMemory
 
 PARTNER, OTHER = Eui64(0x11), Eui64(0x22)
 KEY = bytes(16)
@@ -87,8 +87,8 @@ def test_leaving_empties_it_but_for_what_the_trust_centre_was_told() -> None:
 def test_a_replaced_key_keeps_its_counter_in_case_it_comes_back() -> None:
     memory = NodeMemory()
     used = [memory.take_link_key(PARTNER, KEY).outgoing.next() for _ in range(3)]
-    memory.replace_link_key(PARTNER, b"\x01" * 16)
+    memory.replace_link_key(PARTNER, b"\x01" * 16, LinkKeyKind.ESTABLISHED)
     assert (memory.link_keys[PARTNER].incoming, memory.link_keys[PARTNER].outgoing.peek()) == (-1, 0)
     assert memory.link_keys[PARTNER].replaced is not None
-    memory.replace_link_key(PARTNER, KEY)
+    memory.replace_link_key(PARTNER, KEY, LinkKeyKind.ESTABLISHED)
     assert memory.link_keys[PARTNER].outgoing.peek() > used[-1]

@@ -10,9 +10,11 @@ from emulator.core.clock import MINUTE, SECOND
 from emulator.ports.aps import BROADCAST_ALL, ApsMessage, DeviceLeft, NodeType, Outcome
 from emulator.zigbee.frames.mac import FrameType, peek
 from emulator.zigbee.frames.nwk_commands import Leave, encode_command
+from emulator.zigbee.security.keys import swap_out_key
 from tests.zigbee.dissection import Packet, dissect
 from tests.zigbee.node.han import NETWORK_KEY, Device, Han, address, key_of, line
 from tests.zigbee.node.test_rejoining import two_parents
+from tests.zigbee.node.test_swap_out import ESTABLISHED, NEXT_KEY, swapped
 
 ZCL_COMMAND = bytes((0x01, 0x00, 0x20))
 
@@ -69,6 +71,16 @@ def test_tshark_decodes_and_decrypts_a_rotation_and_every_way_back(
     assert {"0x05", "0x06", "0x09", "0x0e"} <= {
         value for packet in packets for value in packet.values("zbee_aps.cmd.id")
     }
+
+
+def test_tshark_decodes_and_decrypts_a_swap_out_of_the_trust_centre(tshark: str, tmp_path: Path) -> None:
+    han, hub, bridge = swapped()
+    assert bridge.port.short_of(hub.port.eui64) == 0
+    han.run(30 * MINUTE)
+    keys = [NETWORK_KEY, NEXT_KEY, key_of(1), ESTABLISHED, swap_out_key(ESTABLISHED)]
+    packets = check_every_frame(tshark, tmp_path, han, keys)
+    assert {"0x06", "0x07"} <= {value for packet in packets for value in packet.values("zbee_nwk.cmd.id")}
+    assert "0x05" in {value for packet in packets for value in packet.values("zbee_aps.cmd.id")}
 
 
 def check_every_frame(tshark: str, folder: Path, han: Han, keys: list[bytes]) -> list[Packet]:

@@ -10,7 +10,7 @@ from emulator.ports.aps import DeviceJoined, JoinRefused, NetworkUp, NodeType, O
 from emulator.zigbee.frames.nwk_commands import Leave, RejoinRequest, encode_command
 from emulator.zigbee.node.association import MAX_CHILDREN
 from emulator.zigbee.node.children import DEFAULT_TIMEOUT, timeout_of
-from emulator.zigbee.node.memory import Child
+from emulator.zigbee.node.memory import Child, LinkKeyKind
 from emulator.zigbee.node.rejoin_table import ENDINGS, REJOIN, RejoinState, RejoinTrigger
 from emulator.zigbee.node.rejoining import MOST_POLL_FAILURES
 from emulator.zigbee.node.rests import LONGEST_REST
@@ -376,7 +376,7 @@ def test_a_link_key_that_does_not_fit_is_named_and_changes_nothing() -> None:
     han, bridge = pair()
     bridge.port.stop(han.now)
     forget_key(bridge)
-    bridge.memory.replace_link_key(HUB, key_of(9))
+    bridge.memory.replace_link_key(HUB, key_of(9), LinkKeyKind.ESTABLISHED)
     bridge.port.resume(han.now)
     han.run(2 * MINUTE)
     assert set(bridge.reasons("rejoin.failed")) == {"key-refused"}
