@@ -78,6 +78,12 @@ class FakePort:
     def link_key_with(self, device: Eui64) -> bytes | None:
         return None
 
+    def has_established_key(self, device: Eui64) -> bool:
+        return False
+
+    def seek_trust_centre(self, now: int) -> None:
+        self.calls.append("seek_trust_centre")
+
     def rotate_network_key(self, key: bytes, now: int) -> None:
         self.calls.append("rotate_network_key")
 

@@ -33,6 +33,8 @@ class LifeEvent(Enum):
     """Its battery is empty, in the middle of a write or at any time."""
     BOOTED = "booted"
     NETWORK_UP = "network-up"
+    TRUST_CENTRE_CHANGED = "trust-centre-changed"
+    """On the network again, under another trust centre: nothing that was agreed with the one before holds."""
     NETWORK_DOWN = "network-down"
     NOT_JOINED = "not-joined"
     """The stack knows no network to go on with."""
@@ -56,6 +58,8 @@ class LifeAction(Enum):
     JOIN = "join"
     JOIN_LATER = "join-later"
     ESTABLISH = "establish"
+    START_OVER = "start-over"
+    """Stop whatever is under way, and establish keys."""
     RUN = "run"
     LOSE_NETWORK = "lose-network"
     WRITE_IMAGE = "write-image"
@@ -85,6 +89,7 @@ LIFE: Final[Table[Life, LifeEvent, LifeAction]] = {
     L.JOINING: {
         **_POWERED,
         E.NETWORK_UP: Row(A.ESTABLISH, L.ESTABLISHING),
+        E.TRUST_CENTRE_CHANGED: Row(A.ESTABLISH, L.ESTABLISHING),
         E.NOT_JOINED: Row(A.JOIN, L.JOINING),
         E.NETWORK_DOWN: Row(A.JOIN_LATER, L.JOINING),
         E.REJOIN_DUE: Row(A.JOIN, L.JOINING),
@@ -92,18 +97,21 @@ LIFE: Final[Table[Life, LifeEvent, LifeAction]] = {
     L.ESTABLISHING: {
         **_POWERED,
         E.NETWORK_UP: Row(A.NOTE, L.ESTABLISHING),
+        E.TRUST_CENTRE_CHANGED: Row(A.START_OVER, L.ESTABLISHING),
         E.NETWORK_DOWN: Row(A.LOSE_NETWORK, L.JOINING),
         E.KEY_ESTABLISHED: Row(A.RUN, L.RUNNING),
     },
     L.RUNNING: {
         **_POWERED,
         E.NETWORK_UP: Row(A.NOTE, L.RUNNING),
+        E.TRUST_CENTRE_CHANGED: Row(A.START_OVER, L.ESTABLISHING),
         E.NETWORK_DOWN: Row(A.LOSE_NETWORK, L.JOINING),
         E.ACTIVATE: Row(A.WRITE_IMAGE, L.ACTIVATING),
     },
     L.ACTIVATING: {
         **_POWERED,
         E.NETWORK_UP: Row(A.NOTE, L.ACTIVATING),
+        E.TRUST_CENTRE_CHANGED: Row(A.NOTE, L.ACTIVATING),  # It boots next, and establishes keys then.
         E.NETWORK_DOWN: Row(A.NOTE, L.ACTIVATING),
         E.WRITTEN: Row(A.SWITCH_OVER, L.BOOTING),
     },

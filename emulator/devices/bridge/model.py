@@ -22,13 +22,14 @@ from emulator.devices.bridge.firmware import BridgeFirmware, FirmwareRules
 from emulator.devices.bridge.gbcs import BridgeGbcs
 from emulator.devices.bridge.life import LIFE, Life, LifeAction, LifeEvent
 from emulator.devices.bridge.memory import BridgeMemory
-from emulator.devices.bridge.setup import serve_bridge
+from emulator.devices.bridge.setup import serve_bridge, shown_profile
 from emulator.devices.bridge.supply import BATTERY_EMPTY, battery_supply
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.joining.key_establishment import KeyEstablishmentMeans
-from emulator.devices.joining.keys import JoinerKeys
-from emulator.devices.joining.stack import REJOIN_PAUSE, stack_configuration
+from emulator.devices.joining.stack import REJOIN_PAUSE, stack_configuration, watch_failures
+from emulator.devices.joining.trust import CLUSTERS as TRUST_CLUSTERS
+from emulator.devices.joining.trust import Trust
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.traffic import Traffic
 from emulator.gbcs.device.identity import DeviceIdentity
@@ -137,12 +138,12 @@ class Bridge:
             report,
             self._alarm,
         )
-        self.keys = JoinerKeys(
+        self.trust = Trust(
             self,
             port,
             self._endpoint,
-            credentials.install_code_key,
             credentials.cbke,
+            watch_failures(profile, standards),
             rng,
             report,
             self._alarm,
@@ -151,7 +152,7 @@ class Bridge:
         server, client = self._endpoint.server, self._endpoint.client
         serve_bridge(server, client, profile, self.firmware.attribute, credentials.cbke)
         port.attach(self)
-        port.configure(stack_configuration(profile, credentials.install_code_key))
+        port.configure(stack_configuration(shown_profile(profile, standards), credentials.install_code_key))
 
     @property
     def eui64(self) -> Eui64:
@@ -234,7 +235,7 @@ class Bridge:
             for event in self._timers.due(now):
                 self._step(event, now)
             self._discovery.on_timeout(now)
-            self.keys.on_timeout(now)
+            self.trust.on_timeout(now)
             self.gbcs.on_timeout(now)
             self.traffic.on_timeout(now)
             self.firmware.on_timeout(now)
@@ -243,7 +244,7 @@ class Bridge:
         except PowerCut as cut:
             self._power_lost(cut, now)
         others = () if self.supply is None else (self.supply.timers,)
-        self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.keys, self.traffic, *others)
+        self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.trust, self.traffic, *others)
 
     # What the stack says
 
@@ -252,8 +253,8 @@ class Bridge:
         try:
             if isinstance(event, NetworkUp):
                 self._report("bridge.joined", None, _whereabouts(event), now)
-                self.keys.trust_centre = event.trust_centre
-                self._step(LifeEvent.NETWORK_UP, now)
+                changed = self.trust.joined(event, now)
+                self._step(LifeEvent.TRUST_CENTRE_CHANGED if changed else LifeEvent.NETWORK_UP, now)
             elif isinstance(event, NetworkDown) and event.reason == NOT_JOINED:
                 self._step(LifeEvent.NOT_JOINED, now)
             elif isinstance(event, NetworkDown):
@@ -277,7 +278,7 @@ class Bridge:
         try:
             if not (
                 self.firmware.sent(handle, outcome, now)
-                or self.keys.sent(handle, outcome, now)
+                or self.trust.sent(handle, outcome, now)
                 or self.traffic.sent(handle, outcome, now)
             ):
                 self.gbcs.sent(handle, outcome, now)
@@ -289,7 +290,7 @@ class Bridge:
     def cluster_command(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
         """A cluster's own command; False if nothing here takes it."""
         if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
-            return self.keys.received(message, frame, now)
+            return self.trust.received(message, frame, now)
         if not frame.server_to_client:
             return False
         if message.cluster == OTA_CLUSTER:
@@ -300,13 +301,12 @@ class Bridge:
         """The hub refused a command of ours, or has no other answer."""
         if message.cluster == OTA_CLUSTER and frame.server_to_client:
             self.firmware.default_response(message, response, now)
-        elif message.cluster == KEY_ESTABLISHMENT_CLUSTER:
-            self.keys.default_response(message, response, now)
+        else:
+            self.trust.default_response(message, response, now)
 
     def attributes_read(self, message: ApsIndication, response: ReadAttributesResponse, now: int) -> None:
         """The hub's attributes."""
-        if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
-            self.keys.attributes_read(response, now)
+        self.trust.attributes_read(message, response, now)
 
     def service_found(self, device: int, cluster: int, endpoint: int, now: int) -> None:
         """The hub serves a cluster that we use."""
@@ -314,8 +314,8 @@ class Bridge:
             self.firmware.server_found(endpoint, self.port.eui64_of(device) or Eui64(0), now)
         elif cluster == TUNNELLING_CLUSTER:
             self.gbcs.server_found(endpoint, now)
-        elif cluster == KEY_ESTABLISHMENT_CLUSTER:
-            self.keys.server_found(endpoint, now)
+        elif cluster in TRUST_CLUSTERS:
+            self.trust.service_found(cluster, endpoint, now)
         else:
             self.traffic.server_found(cluster, endpoint)
 
@@ -324,8 +324,8 @@ class Bridge:
         self._report("bridge.discovery", reason, {"of": f"{device:04x}", "cluster": f"{cluster:04x}"}, now)
         if cluster == TUNNELLING_CLUSTER:
             self.gbcs.server_missing(now)
-        elif cluster == KEY_ESTABLISHMENT_CLUSTER:
-            self.keys.server_missing(now)
+        elif cluster in TRUST_CLUSTERS:
+            self.trust.service_missing(cluster, reason, now)
         elif cluster != OTA_CLUSTER:
             self.traffic.server_missing(cluster, reason, now)
 
@@ -406,10 +406,15 @@ class Bridge:
         self._timers.set(LifeEvent.REJOIN_DUE, now + REJOIN_PAUSE)
 
     def _establish(self, now: int, _reason: str) -> None:
-        self.keys.start(now)
+        self.trust.start(now)
+
+    def _start_over(self, now: int, _reason: str) -> None:
+        self._stop_parts(now)
+        self.trust.start(now)
 
     def _run(self, now: int, _reason: str) -> None:
         """Find out what the hub serves, and start the parts."""
+        self.trust.run(now)
         self.firmware.start(now)
         self.gbcs.start(now)
         self.traffic.start(now)
@@ -434,7 +439,7 @@ class Bridge:
         self._timers.clear()
         self._discovery.stop()
         self.firmware.stop()
-        self.keys.stop(now)
+        self.trust.stop(now)
         self.gbcs.stop(now)
         self.traffic.stop()
 
@@ -458,6 +463,7 @@ ACTIONS: Final[dict[LifeAction, Callable[[Bridge, int, str], None]]] = {
     LifeAction.JOIN: Bridge._join,
     LifeAction.JOIN_LATER: Bridge._join_later,
     LifeAction.ESTABLISH: Bridge._establish,
+    LifeAction.START_OVER: Bridge._start_over,
     LifeAction.RUN: Bridge._run,
     LifeAction.LOSE_NETWORK: Bridge._lose_network,
     LifeAction.WRITE_IMAGE: Bridge._write_image,

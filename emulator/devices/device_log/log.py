@@ -110,6 +110,11 @@ class DeviceLog:
         entry = self._entries.get(device)
         return None if entry is None else entry.device_type
 
+    def unclassified(self) -> tuple[Eui64, ...]:
+        """Restored devices that hold a link key of their own, and of which it is not known what they are."""
+        trusted = (entry for entry in self._entries if entry.standing is Standing.TRUSTED)
+        return tuple(entry.device for entry in trusted if entry.device_type is None)
+
     def is_type_1(self, device: Eui64) -> bool:
         """Whether it is one of those of which there are a few only."""
         return self.type_of(device) in TYPE_1

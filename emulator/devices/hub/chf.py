@@ -19,12 +19,14 @@ from emulator.devices.device_log.effects import (
     CommandRefused,
     Effects,
     Forbid,
+    KeyOrigin,
     Permit,
     Refused,
     RemoveFromHan,
     RestorePan,
 )
 from emulator.devices.device_log.log import DeviceLog
+from emulator.devices.hub.classification import classify
 from emulator.gbcs.device.gbcs_device import GbcsDevice, Reply
 from emulator.gbcs.device.identity import DeviceIdentity
 from emulator.gbcs.device.remote_parties import HUB_MODES, details_use_case, update_use_cases
@@ -35,7 +37,7 @@ from emulator.gbcs.device.use_case import Permit as CommandPermit
 from emulator.gbcs.message_codes import message_code_text
 from emulator.gbcs.roles import RemotePartyRole
 from emulator.gbcs.use_cases import ccs01, ccs02, ccs03, ccs08, cs02a, cs14
-from emulator.ports.aps import ApsIndication, ApsPort, JoinRefused
+from emulator.ports.aps import ApsIndication, ApsPort, JoinRefused, SimpleDescriptor
 from emulator.zigbee.clusters.ota import ImageIdentity
 
 _REPLAY_PROTECTED: Final = (ccs01.MESSAGE_CODE, ccs02.MESSAGE_CODE, ccs03.MESSAGE_CODE)
@@ -203,14 +205,35 @@ class HubChf:
     def _let(self, effect: Permit | Forbid | RemoveFromHan, now: int) -> None:
         """Let somebody in, keep somebody out, or put somebody out."""
         if isinstance(effect, Permit):
-            self._port.allow(effect.device, effect.link_key)
-            if effect.until is not None:
-                self._port.permit_joining(effect.until, now)
+            self._permit(effect, now)
         elif isinstance(effect, Forbid):
             self._port.forbid(effect.device)
         else:
             self._report("hub.device-removed", effect.reason.value, {"device": eui64_text(effect.device)}, now)
             self._port.remove(effect.device, now)
+
+    def _permit(self, permit: Permit, now: int) -> None:
+        """A restored device comes back by a rejoin, for which its key has to be in force; others associate."""
+        device, key = permit.device, permit.link_key
+        if permit.origin is KeyOrigin.RESTORED and self._port.link_key_with(device) != key:
+            self._port.set_link_key(device, key, now)
+        if permit.origin is not KeyOrigin.RESTORED or permit.until is not None:
+            self._port.allow(device, key)
+        if permit.until is not None:
+            self._port.permit_joining(permit.until, now)
+
+    def classified(self, device: Eui64, descriptors: tuple[SimpleDescriptor, ...], now: int) -> None:
+        """A device of a restored log shows these simple descriptors: know what it is from now on."""
+        found = classify(descriptors)
+        fields: dict[str, object] = {
+            "device": eui64_text(device),
+            "type": found.device_type.name.lower(),
+            "device_ids": [f"{one.device_id:04x}" for one in descriptors],
+            "in_clusters": [f"{cluster:04x}" for one in descriptors for cluster in one.in_clusters],
+            "out_clusters": [f"{cluster:04x}" for one in descriptors for cluster in one.out_clusters],
+        }
+        self._report("hub.device-classified", found.cause, fields, now)
+        self.carry_out(self.log.classified(device, found.device_type, now), now)
 
     def why_refused(self, event: JoinRefused, now: int) -> str:
         """The stack knows no more than that it has no key for a device; the log knows why."""

@@ -25,6 +25,10 @@ class HubEvent(Enum):
     POWER_ON = "power-on"
     POWER_OFF = "power-off"
     BOOTED = "booted"
+    CLASSIFY_DUE = "classify-due"
+    """A device of a restored log is to be asked once more what it is."""
+    RESTORED = "restored"
+    """CCS03: the HAN of the hub before this one is to be formed anew."""
     NETWORK_UP = "network-up"
     NETWORK_DOWN = "network-down"
 
@@ -33,6 +37,8 @@ class HubAction(Enum):
     """What it does; `model.ACTIONS` has the code."""
 
     FORM = "form"
+    FORM_ANEW = "form-anew"
+    CLASSIFY = "classify"
     BOOT = "boot"
     STAY_OFF = "stay-off"
     SHUT_DOWN = "shut-down"
@@ -61,6 +67,8 @@ HUB_LIFE: Final[Table[HubLife, HubEvent, HubAction]] = {
     },
     L.RUNNING: {
         E.POWER_OFF: Row(A.SHUT_DOWN, L.OFF),
+        E.RESTORED: Row(A.FORM_ANEW, L.STARTING),
+        E.CLASSIFY_DUE: Row(A.CLASSIFY, L.RUNNING),
         E.NETWORK_UP: Row(A.NOTE, L.RUNNING),
         E.NETWORK_DOWN: Row(A.NOTE, L.STARTING),
     },

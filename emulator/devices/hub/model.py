@@ -14,13 +14,14 @@ from typing import Final
 
 from emulator.cbke.responder import Responder
 from emulator.cbke.settings import ResponderSettings
-from emulator.core.clock import VIRTUAL_EPOCH, zigbee_utc
+from emulator.core.clock import MINUTE, VIRTUAL_EPOCH, zigbee_utc
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.core.timers import Alarm, Timers
 from emulator.devices.bridge.gbcs import device_settings
+from emulator.devices.descriptor_reading import DescriptorReading
 from emulator.devices.device_log.entries import DeviceLogRules
 from emulator.devices.device_log.life import Standing
 from emulator.devices.device_log.log import DeviceLog
@@ -53,6 +54,7 @@ from emulator.ports.aps import (
     NetworkSettings,
     NetworkUp,
     Outcome,
+    SimpleDescriptor,
 )
 from emulator.ports.gateway import HanGatewayUser
 from emulator.zigbee.clusters.definition import Side
@@ -61,6 +63,9 @@ from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
 from emulator.zigbee.clusters.tunnelling import TUNNELLING, TUNNELLING_CLUSTER
 from emulator.zigbee.frames.zcl import ZclFrame
 from emulator.zigbee.frames.zcl_foundation import DefaultResponse, ReadAttributesResponse
+
+CLASSIFY_AGAIN: Final = MINUTE
+"""µs between two attempts to find out what a device is."""
 
 
 class CommsHub:
@@ -98,6 +103,7 @@ class CommsHub:
         self._alarm = Alarm()
         self._timers: Timers[HubEvent] = Timers(self._alarm)
         self._discovery = ServiceDiscovery(port, profile.profile_id, self, self._alarm, clients=True)
+        self._descriptors = DescriptorReading(port, self, self._alarm)
         self._endpoint = Endpoint(port, profile.endpoint.number, profile.profile_id, self, report)
         self.firmware = HubFirmware(
             self, port, self._endpoint, standards, rng, zigbee_utc(0, epoch), self._status, report
@@ -111,6 +117,7 @@ class CommsHub:
                 ResponderSettings.of(standards),
                 ephemeral_seconds=cbke.ephemeral_seconds,
                 confirm_seconds=cbke.confirm_seconds,
+                epoch=cbke.epoch,
             )
             machine = Responder(cbke.credentials, rng, settings, self._alarm)
             self.keys = KeyEstablishment(port, self._endpoint, machine, self, cbke.computer, report)
@@ -161,14 +168,17 @@ class CommsHub:
         for event in self._timers.due(now):
             self._step(event, now)
         self._discovery.on_timeout(now)
+        self._descriptors.on_timeout(now)
         self.gbcs.on_timeout(now)
         self.firmware.on_timeout(now)
-        self.chf.on_timeout(now)
-        if self.keys is None:
-            self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.chf)
-            return
-        self.keys.on_timeout(now)
-        self._alarm.find(self._timers, self._discovery.timers, self.gbcs, self.chf, self.keys)
+        if self.life is HubLife.RUNNING:  # Otherwise it does what fell due when it is back.
+            self.chf.on_timeout(now)
+        keys = () if self.keys is None else (self.keys,)
+        for each in keys:
+            each.on_timeout(now)
+        asking = (self._discovery.timers, self._descriptors.timers)
+        chf = (self.chf,) if self.life is HubLife.RUNNING else ()
+        self._alarm.find(self._timers, *asking, self.gbcs, *chf, *keys)
 
     # The HAN
 
@@ -243,6 +253,7 @@ class CommsHub:
             self.keys.heard(message, now)
         if message.destination_endpoint == 0:
             self._discovery.received(message, now)
+            self._descriptors.received(message, now)
         elif self._too_early(message):
             fields: dict[str, object] = {"from": f"{message.source:04x}", "cluster": f"{message.cluster:04x}"}
             self._report("trust.dropped", "key-not-established", fields, now)
@@ -288,6 +299,7 @@ class CommsHub:
     def key_established(self, partner: Eui64, link_key: bytes, now: int) -> None:
         """A device has a link key of its own; the stack has it already."""
         self.chf.carry_out(self.chf.log.key_established(partner, link_key, now), now)
+        self._classify(now)
 
     def key_establishment_failed(self, partner: Eui64, reason: str, retry_at: int | None, now: int) -> None:
         """The device may try again; the log's time limit puts it out if it never succeeds."""
@@ -319,6 +331,9 @@ class CommsHub:
     def restore_pan(self, extended_pan_id: Eui64, now: int) -> None:
         """The device log of the hub before this one was restored: its HAN is this one's now."""
         self._report("hub.restored", None, {"extended_pan_id": eui64_text(extended_pan_id)}, now)
+        assert self._settings is not None
+        self._settings = replace(self._settings, extended_pan_id=extended_pan_id)
+        self._step(HubEvent.RESTORED, now)
 
     def firmware_refusal(self, device: Eui64) -> str | None:
         """Why a device may have no firmware, by what the device log says of it."""
@@ -327,6 +342,27 @@ class CommsHub:
     def image_settled(self, device: Eui64, image: ImageIdentity, reason: str | None, now: int) -> None:
         """A device is through with an image."""
         self.chf.transferred(device, image, reason, now)
+
+    # What restored devices are
+
+    def _classify(self, now: int) -> None:
+        """Look at the devices that came out of another hub's log, and have shown that they hold its keys."""
+        for device in self.chf.log.unclassified():
+            short = self.port.short_of(device)
+            if short is not None:
+                self._descriptors.read(device, short, now)
+
+    def descriptors_read(self, device: Eui64, descriptors: tuple[SimpleDescriptor, ...], now: int) -> None:
+        """What a device shows of itself."""
+        self.chf.classified(device, descriptors, now)
+
+    def descriptors_missing(self, device: Eui64, reason: str, now: int) -> None:
+        """A device does not say what it is: it is asked again."""
+        self._report("hub.not-classified", reason, {"device": eui64_text(device)}, now)
+        self._timers.set(HubEvent.CLASSIFY_DUE, now + CLASSIFY_AGAIN)
+
+    def _classify_again(self, now: int, _reason: str) -> None:
+        self._classify(now)
 
     # Discovery
 
@@ -362,13 +398,22 @@ class CommsHub:
     def _stay_off(self, _now: int, _reason: str) -> None:
         """Nothing."""
 
-    def _shut_down(self, now: int, reason: str) -> None:
+    def _form_anew(self, now: int, _reason: str) -> None:
+        assert self._settings is not None
+        self._stop_parts(now)
+        self.port.form(self._settings, now)
+
+    def _stop_parts(self, now: int) -> None:
         self._timers.clear()
         self._discovery.stop()
+        self._descriptors.stop()
         self.firmware.stop()
         self.gbcs.stop()
         if self.keys is not None:
             self.keys.stop(now)
+
+    def _shut_down(self, now: int, reason: str) -> None:
+        self._stop_parts(now)
         self.port.stop(now)
         self._report("hub.power", reason, {}, now)
 
@@ -380,6 +425,8 @@ class CommsHub:
         self.firmware.start(now)
         self.gbcs.start(now)
         self.chf.resume(now)
+        self._alarm.by(now)
+        self._classify(now)
         held, self._held = self._held, []
         for octets in held:
             self.chf.received(octets, now)
@@ -390,10 +437,12 @@ class CommsHub:
 
 ACTIONS: Final[dict[HubAction, Callable[[CommsHub, int, str], None]]] = {
     HubAction.FORM: CommsHub._form,
+    HubAction.FORM_ANEW: CommsHub._form_anew,
     HubAction.BOOT: CommsHub._boot,
     HubAction.STAY_OFF: CommsHub._stay_off,
     HubAction.SHUT_DOWN: CommsHub._shut_down,
     HubAction.RESUME: CommsHub._resume,
     HubAction.SERVE: CommsHub._serve,
+    HubAction.CLASSIFY: CommsHub._classify_again,
     HubAction.NOTE: CommsHub._note,
 }

@@ -42,14 +42,13 @@ class JoinerKeys:
         user: the device.
         port: its stack, which keeps the keys.
         endpoint: to send from.
-        install_code_key: the link key that it joins under, 16 octets.
         means: what it establishes keys with; None: it goes without.
         rng: for ephemeral keys and jitter.
         report: told of everything that happens.
         alarm: moved forward by every deadline.
 
     Attributes:
-        trust_centre: the hub's address, known once it is on the network.
+        trust_centre: the hub's address; None before it was on the network.
     """
 
     def __init__(
@@ -57,30 +56,28 @@ class JoinerKeys:
         user: JoinerKeysUser,
         port: ApsPort,
         endpoint: Endpoint,
-        install_code_key: bytes,
         means: KeyEstablishmentMeans | None,
         rng: Random,
         report: Report,
         alarm: Alarm,
     ) -> None:
-        self.trust_centre = Eui64(0)
+        self.trust_centre: Eui64 | None = None
         self._user = user
         self._port = port
-        self._install_code_key = install_code_key
         self._report = report
         self._alarm = alarm
         self._find_at: int | None = None
         self._exchange: KeyEstablishment | None = None
         if means is not None:
-            settings = InitiatorSettings(means.ephemeral_seconds, means.confirm_seconds)
+            settings = InitiatorSettings(means.ephemeral_seconds, means.confirm_seconds, epoch=means.epoch)
             machine = Initiator(means.credentials, rng, settings, alarm)
             self._exchange = KeyEstablishment(port, endpoint, machine, self, means.computer, report)
             endpoint.open_clusters = means.open_clusters
 
     @property
     def established(self) -> bool:
-        """Whether its link key with the hub is one of its own, not that of the install code."""
-        return self._port.link_key_with(self.trust_centre) not in {None, self._install_code_key}
+        """Whether its link key with the hub is one of its own: not that of the install code, nor a hash of another."""
+        return self.trust_centre is not None and self._port.has_established_key(self.trust_centre)
 
     # Life
 
@@ -114,7 +111,7 @@ class JoinerKeys:
 
     def server_found(self, endpoint: int, now: int) -> None:
         """The hub establishes keys."""
-        if self._exchange is not None and not self.established:
+        if self._exchange is not None and self.trust_centre is not None and not self.established:
             self._exchange.start(self.trust_centre, endpoint, now)
 
     def server_missing(self, now: int) -> None:

@@ -27,6 +27,8 @@ class LightEvent(Enum):
     POWER_OFF = "power-off"
     BOOTED = "booted"
     NETWORK_UP = "network-up"
+    TRUST_CENTRE_CHANGED = "trust-centre-changed"
+    """On the network again, under another trust centre: nothing that was agreed with the one before holds."""
     NETWORK_DOWN = "network-down"
     NOT_JOINED = "not-joined"
     """The stack knows no network to go on with."""
@@ -45,6 +47,8 @@ class LightAction(Enum):
     JOIN = "join"
     JOIN_LATER = "join-later"
     ESTABLISH = "establish"
+    START_OVER = "start-over"
+    """Stop whatever is under way, and establish keys."""
     RUN = "run"
     LOSE_NETWORK = "lose-network"
     NOTE = "note"
@@ -65,6 +69,7 @@ LIGHT_LIFE: Final[Table[LightLife, LightEvent, LightAction]] = {
     L.JOINING: {
         E.POWER_OFF: Row(A.SHUT_DOWN, L.OFF),
         E.NETWORK_UP: Row(A.ESTABLISH, L.ESTABLISHING),
+        E.TRUST_CENTRE_CHANGED: Row(A.ESTABLISH, L.ESTABLISHING),
         E.NOT_JOINED: Row(A.JOIN, L.JOINING),
         E.NETWORK_DOWN: Row(A.JOIN_LATER, L.JOINING),
         E.REJOIN_DUE: Row(A.JOIN, L.JOINING),
@@ -72,12 +77,14 @@ LIGHT_LIFE: Final[Table[LightLife, LightEvent, LightAction]] = {
     L.ESTABLISHING: {
         E.POWER_OFF: Row(A.SHUT_DOWN, L.OFF),
         E.NETWORK_UP: Row(A.NOTE, L.ESTABLISHING),
+        E.TRUST_CENTRE_CHANGED: Row(A.START_OVER, L.ESTABLISHING),
         E.NETWORK_DOWN: Row(A.LOSE_NETWORK, L.JOINING),
         E.KEY_ESTABLISHED: Row(A.RUN, L.RUNNING),
     },
     L.RUNNING: {
         E.POWER_OFF: Row(A.SHUT_DOWN, L.OFF),
         E.NETWORK_UP: Row(A.NOTE, L.RUNNING),
+        E.TRUST_CENTRE_CHANGED: Row(A.START_OVER, L.ESTABLISHING),
         E.NETWORK_DOWN: Row(A.LOSE_NETWORK, L.JOINING),
     },
 }

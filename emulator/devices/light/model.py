@@ -12,12 +12,14 @@ from typing import Final
 
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
+from emulator.core.standards import Standards
 from emulator.core.timers import Alarm, Timers
 from emulator.devices.discovery import ServiceDiscovery
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.joining.key_establishment import KeyEstablishmentMeans
-from emulator.devices.joining.keys import JoinerKeys
-from emulator.devices.joining.stack import REJOIN_PAUSE, stack_configuration
+from emulator.devices.joining.stack import REJOIN_PAUSE, stack_configuration, watch_failures
+from emulator.devices.joining.trust import CLUSTERS as TRUST_CLUSTERS
+from emulator.devices.joining.trust import Trust
 from emulator.devices.light.life import LIGHT_LIFE, LightAction, LightEvent, LightLife
 from emulator.devices.light.setup import serve_light
 from emulator.devices.profile import LightProfile
@@ -33,7 +35,6 @@ from emulator.ports.aps import (
     NetworkUp,
     Outcome,
 )
-from emulator.zigbee.clusters.key_establishment import KEY_ESTABLISHMENT_CLUSTER
 from emulator.zigbee.frames.zcl import ZclFrame
 from emulator.zigbee.frames.zcl_foundation import DefaultResponse, ReadAttributesResponse
 
@@ -47,6 +48,7 @@ class LightDevice:
         port: its stack.
         profile: what it is.
         install_code_key: pre-configured trust centre link key, 16 octets.
+        standards: the open questions.
         rng: the stream for its jitter.
         report: told of everything that happens to it.
         cbke: what it establishes keys with; None: it goes without.
@@ -57,6 +59,7 @@ class LightDevice:
         port: ApsPort,
         profile: LightProfile,
         install_code_key: bytes,
+        standards: Standards,
         rng: Random,
         report: Report,
         *,
@@ -70,7 +73,8 @@ class LightDevice:
         self._timers: Timers[LightEvent] = Timers(alarm)
         self._discovery = ServiceDiscovery(port, profile.profile_id, self, alarm)
         self._endpoint = endpoint = Endpoint(port, profile.endpoint.number, profile.profile_id, self, report)
-        self.keys = JoinerKeys(self, port, endpoint, install_code_key, cbke, rng, report, alarm)
+        failures = watch_failures(profile, standards)
+        self.trust = Trust(self, port, endpoint, cbke, failures, rng, report, alarm)
         self.traffic = Traffic(self, endpoint, profile.traffic, rng, report, alarm)
         serve_light(endpoint.server, endpoint.client, profile, cbke)
         port.attach(self)
@@ -105,9 +109,9 @@ class LightDevice:
         for event in self._timers.due(now):
             self._step(event, now)
         self._discovery.on_timeout(now)
-        self.keys.on_timeout(now)
+        self.trust.on_timeout(now)
         self.traffic.on_timeout(now)
-        self._alarm.find(self._timers, self._discovery.timers, self.keys, self.traffic)
+        self._alarm.find(self._timers, self._discovery.timers, self.trust, self.traffic)
 
     # What the stack says
 
@@ -116,8 +120,8 @@ class LightDevice:
         if isinstance(event, NetworkUp):
             fields: dict[str, object] = {"short": f"{event.short:04x}", "parent": f"{event.parent:04x}"}
             self._report("device.joined", None, fields, now)
-            self.keys.trust_centre = event.trust_centre
-            self._step(LightEvent.NETWORK_UP, now)
+            changed = self.trust.joined(event, now)
+            self._step(LightEvent.TRUST_CENTRE_CHANGED if changed else LightEvent.NETWORK_UP, now)
         elif isinstance(event, NetworkDown) and event.reason == NOT_JOINED:
             self._step(LightEvent.NOT_JOINED, now)
         elif isinstance(event, NetworkDown):
@@ -133,37 +137,35 @@ class LightDevice:
 
     def sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message of ours."""
-        if not self.keys.sent(handle, outcome, now):
+        if not self.trust.sent(handle, outcome, now):
             self.traffic.sent(handle, outcome, now)
 
     # What the endpoint and discovery say
 
     def cluster_command(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
         """A cluster's own command: those of key establishment alone; who sends another is told that it is not known."""
-        return message.cluster == KEY_ESTABLISHMENT_CLUSTER and self.keys.received(message, frame, now)
+        return self.trust.received(message, frame, now)
 
     def default_response(self, message: ApsIndication, _frame: ZclFrame, response: DefaultResponse, now: int) -> None:
         """The hub refused a command of ours; a read that stays unanswered is reported as lost."""
-        if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
-            self.keys.default_response(message, response, now)
+        self.trust.default_response(message, response, now)
 
     def attributes_read(self, message: ApsIndication, response: ReadAttributesResponse, now: int) -> None:
         """The hub's attributes, beside those that the traffic asked for."""
-        if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
-            self.keys.attributes_read(response, now)
+        self.trust.attributes_read(message, response, now)
 
     def service_found(self, _device: int, cluster: int, endpoint: int, now: int) -> None:
         """The hub serves a cluster that we use."""
-        if cluster == KEY_ESTABLISHMENT_CLUSTER:
-            self.keys.server_found(endpoint, now)
+        if cluster in TRUST_CLUSTERS:
+            self.trust.service_found(cluster, endpoint, now)
         else:
             self.traffic.server_found(cluster, endpoint)
 
     def service_missing(self, _device: int, cluster: int, reason: str, now: int) -> None:
         """The hub does not serve it, or does not say; the part looks again later."""
-        if cluster == KEY_ESTABLISHMENT_CLUSTER:
+        if cluster in TRUST_CLUSTERS:
             self._report("device.discovery", reason, {"cluster": f"{cluster:04x}"}, now)
-            self.keys.server_missing(now)
+            self.trust.service_missing(cluster, reason, now)
         else:
             self.traffic.server_missing(cluster, reason, now)
 
@@ -205,9 +207,14 @@ class LightDevice:
         self._timers.set(LightEvent.REJOIN_DUE, now + REJOIN_PAUSE)
 
     def _establish(self, now: int, _reason: str) -> None:
-        self.keys.start(now)
+        self.trust.start(now)
+
+    def _start_over(self, now: int, _reason: str) -> None:
+        self._stop_parts(now)
+        self.trust.start(now)
 
     def _run(self, now: int, _reason: str) -> None:
+        self.trust.run(now)
         self.traffic.start(now)
 
     def _lose_network(self, now: int, reason: str) -> None:
@@ -220,7 +227,7 @@ class LightDevice:
     def _stop_parts(self, now: int) -> None:
         self._timers.clear()
         self._discovery.stop()
-        self.keys.stop(now)
+        self.trust.stop(now)
         self.traffic.stop()
 
 
@@ -232,6 +239,7 @@ ACTIONS: Final[dict[LightAction, Callable[[LightDevice, int, str], None]]] = {
     LightAction.JOIN: LightDevice._join,
     LightAction.JOIN_LATER: LightDevice._join_later,
     LightAction.ESTABLISH: LightDevice._establish,
+    LightAction.START_OVER: LightDevice._start_over,
     LightAction.RUN: LightDevice._run,
     LightAction.LOSE_NETWORK: LightDevice._lose_network,
     LightAction.NOTE: LightDevice._note,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from emulator.core.standards import Standards
 from emulator.devices.light.model import LightDevice, LightLife
 from emulator.devices.profile import LightProfile
 from emulator.devices.profile_loading import load_light
@@ -22,7 +23,7 @@ class LoneLight:
         self.reports = Reports()
         self.now = 0
         known = load_light(profile) if isinstance(profile, str) else profile
-        self.device = LightDevice(self.port, known, bytes(16), random.Random(1), self.reports)
+        self.device = LightDevice(self.port, known, bytes(16), Standards(), random.Random(1), self.reports)
 
     def joining(self) -> LoneLight:
         """Booted, and told by its stack that it knows no network."""
