@@ -21,8 +21,9 @@ from emulator.gbcs.message import Message
 from emulator.gbcs.message_codes import message_code_text
 from emulator.gbcs.pki import Pki
 from emulator.gbcs.refusal import Refusal
-from emulator.gbcs.use_cases import ccs01
+from emulator.gbcs.use_cases import ccs01, ccs03, cs14
 from emulator.gbcs.use_cases.ccs01 import INSTALL_CODE_OCTETS
+from emulator.gbcs.use_cases.chf_device_log import Backup
 from emulator.observe.summary import version_text
 from emulator.runtime.outcome import Alert, VersionReading
 
@@ -48,10 +49,12 @@ class AcbHandle:
 
     Attributes:
         listeners: told of every message that comes up, before the broker itself.
+        device_log: the hub's device log as CS14 told it last: what CCS03 gives the next hub.
     """
 
     def __init__(self, simulation: Simulation, hub: CommsHub, pki: Pki) -> None:
         self.listeners: list[Listener] = []
+        self.device_log: Backup | None = None
         self._simulation = simulation
         self._hub = hub
         self._pki = pki
@@ -74,6 +77,22 @@ class AcbHandle:
         """Know a hub's own public keys."""
         self._chf = chf
         self._broker.register(chf, self._pki.device(chf).public_keys)
+
+    def move(self, hub: HubHandle) -> None:
+        """Another hub stands in the place of the one before; what that one told of its device log is kept."""
+        self._hub = hub.device
+        self.serve_hub(hub.entity_id)
+        hub.device.attach_gateway_user(self)
+
+    async def restore_device_log(self, hub: HubHandle, log: Backup) -> Message:
+        """CCS03: give a hub the HAN and the device log of the one before it; the Response.
+
+        Raises:
+            CannotRead: no answer.
+        """
+        counter = self._broker.last_counter + 1
+        asked = ccs03.Command(long_invoke_id(counter), log.extended_pan_id, log.devices)
+        return await self.command(hub, ccs03.MESSAGE_CODE, asked.encode())
 
     def adopt(self, keys: EntityKeys) -> None:
         """Go on with other keys of its own, after CS02b has made devices trust them."""
@@ -173,6 +192,8 @@ class AcbHandle:
                 bridge.take_alert(_alert(outcome, octets))
             self._report("acb.alert", None, {"alert_code": f"{outcome.alert.alert_code:04x}", **fields}, now)
         elif isinstance(outcome, Alerted):
+            if outcome.message.header.message_code == cs14.MESSAGE_CODE:
+                self.device_log = cs14.Alert.decode(outcome.message.payload).log
             self._report("acb.alert", None, {"message_code": code, **fields}, now)
         else:
             if isinstance(outcome, FirmwareVersionRead):

@@ -49,7 +49,7 @@ class HubHandle:
 
     @property
     def eui64(self) -> Eui64:
-        """Its address, which is the extended PAN id too."""
+        """Its address, which is the extended PAN id too, unless it took over the HAN of another hub."""
         return self.device.eui64
 
     @property
@@ -104,6 +104,10 @@ class HubHandle:
         self.device.port.rotate_network_key(key, self._simulation.now)
         self._driver.arm()
         await self._simulation.until(lambda: bool(changed), self._simulation.now + ROTATION_LIMIT)
+
+    def power_off(self) -> None:
+        """Switch it off."""
+        self.device.power_off(self._simulation.now)
 
     def restart(self) -> None:
         """Off and on again: sessions and tunnels are lost, images and keys are kept."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from emulator.core.clock import MINUTE, SECOND
-from emulator.core.eui64 import Eui64, eui64_text
+from emulator.core.eui64 import Eui64, eui64_text, parse_eui64
 from emulator.core.events import Event, EventSink
 from emulator.core.standards import Standards
 from emulator.devices.bridge.model import Bridge, BridgeCredentials
+from emulator.devices.device_log.life import Standing
 from emulator.devices.hub.model import CommsHub
 from emulator.devices.joining.credentials import own_credentials
 from emulator.devices.joining.key_establishment import KeyEstablishmentMeans
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from emulator.runtime.simulation import Simulation
 
 PERMIT_AGAIN = MINUTE
-KEY_ESTABLISHED = "cbke.responder.established"
+LINK_KEY = "trust.link-key"
 ANNOUNCE_LIMIT = 10 * SECOND
 """For a device on the network to become known to the hub."""
 
@@ -111,13 +112,38 @@ class HanSetup:
             known = simulation.now + ANNOUNCE_LIMIT
             await simulation.until(lambda: hub.port.short_of(device.eui64) is not None, known)
 
+    def replace_hub(self, han: Han, profile: HubProfile) -> HubHandle:
+        """Switch the hub off for good and another one on in its place, which knows nothing of its HAN.
+
+        The channel of this setup is the new hub's.
+        """
+        simulation, before = self._simulation, han.hub
+        before.power_off()
+        number = 2
+        while f"{self._prefix}hub-{number}" in simulation.recorder.names.values():
+            number += 1
+        hub = self._hub(profile, f"hub-{number}")
+        topology = simulation.air.topology
+        for (sender, receiver), link in list(topology.links().items()):
+            if sender == before.eui64:
+                topology.set(hub.eui64, receiver, link)
+            elif receiver == before.eui64:
+                topology.set(sender, hub.eui64, link)
+        han.hub = hub
+        han.acb.move(hub)
+        for bridge in (*han.relays, *han.bridges):
+            simulation.recorder.watch(hub.name, bridge.usage.take)
+        self.start(han)
+        return hub
+
     def _network(self, hub: HubHandle) -> NetworkSettings:
-        settings = network_for(self._simulation.streams, self._prefix, hub.eui64, self._channel)
+        prefix = self._prefix if hub.name == f"{self._prefix}hub" else f"{hub.name}/"
+        settings = network_for(self._simulation.streams, prefix, hub.eui64, self._channel)
         self._simulation.tell_key(settings.network_key, f"network key of {hub.name}")
         return settings
 
-    def _hub(self, profile: HubProfile) -> HubHandle:
-        simulation, name = self._simulation, f"{self._prefix}hub"
+    def _hub(self, profile: HubProfile, label: str = "hub") -> HubHandle:
+        simulation, name = self._simulation, f"{self._prefix}{label}"
         eui64 = self._address(name, profile)
         port = simulation.air.port(eui64, name)
         rng = simulation.streams.stream(f"{name}/device")
@@ -181,16 +207,18 @@ class HanSetup:
         return driver
 
     def _watch_keys(self, hub: CommsHub) -> EventSink:
-        """Tell the capture of the keys that the hub establishes."""
+        """Tell the capture of the keys that the hub establishes, and of those that it has from another hub's log."""
         simulation = self._simulation
 
         def watch(event: Event) -> None:
-            if event.kind != KEY_ESTABLISHED:
+            if event.kind != LINK_KEY:
                 return
-            partner = Eui64(int(str(event.fields["peer"]), 16))
+            partner = parse_eui64(str(event.fields["partner"]))
             key = hub.port.link_key_with(partner)
             if key is not None:
-                simulation.tell_key(key, f"established link key of {simulation.recorder.names.get(partner, partner)}")
+                invited = hub.chf.log.standing(partner) is Standing.INVITED
+                origin = "hashed" if invited else "established"
+                simulation.tell_key(key, f"{origin} link key of {simulation.recorder.names.get(partner, partner)}")
 
         return watch
 
@@ -211,7 +239,7 @@ class HanSetup:
         rng = simulation.streams.stream(f"{name}/device")
         port = simulation.air.port(eui64, name)
         report, means = simulation.recorder.reporter(name), self._means(eui64, profile)
-        device = LightDevice(port, profile, code.key, rng, report, cbke=means)
+        device = LightDevice(port, profile, code.key, simulation.standards, rng, report, cbke=means)
         driver = self._drive(port, device)
         simulation.tell_key(code.key, f"link key of {name}")
         self._introduce(name, profile, eui64)

@@ -13,13 +13,14 @@ from emulator.core.errors import BadInput
 from emulator.core.events import EventSink
 from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
+from emulator.devices.profile import HubProfile
 from emulator.devices.profile_loading import load_hub, load_joiner
 from emulator.devices.profile_ota import signature_verifier
 from emulator.gbcs.pki import Pki, generate_pki
 from emulator.runtime.air import APS, FIDELITIES, FRAMES, Air, ApsLevelAir, Capture, FramesAir
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.engine import Engine
-from emulator.runtime.han import Han
+from emulator.runtime.han import Han, HubHandle
 from emulator.runtime.han_setup import HanSetup
 from emulator.runtime.key_authority import KeyAuthority
 from emulator.runtime.pace import Pace
@@ -29,6 +30,8 @@ from emulator.runtime.site import Member, Site
 from emulator.transports.memory.topology import Link
 
 DEFAULT_CHANNEL = 15
+SWAP_OUT_CHANNEL = 20
+"""Where a hub forms its HAN that takes the place of another one: it has to be looked for."""
 CHANNELS = range(11, 27)
 RELAY_PROFILE = "bridge-1"
 """Relays are bridges too, of this profile."""
@@ -92,7 +95,7 @@ class Simulation:
         self._keys = keys
         self._pump = Pump(self.engine, self.recorder)
         self._pki = pki
-        self.authority = KeyAuthority(self.engine, self.streams, self.standards) if key_establishment else None
+        self.authority = KeyAuthority(self.engine, self.streams, self.standards, epoch) if key_establishment else None
         """Issues the certificates of key establishment."""
 
     async def __aenter__(self) -> Self:
@@ -204,11 +207,28 @@ class Simulation:
         setup.start(han)
         return han, setup
 
+    def replace_hub(self, han: Han, hub: str | Path | HubProfile = "hub", channel: int = SWAP_OUT_CHANNEL) -> HubHandle:
+        """Switch the hub of a HAN off for good, and another one on in its place, on a channel of its own.
+
+        Nobody is on its HAN before `han.acb.restore_device_log` has given it the device log of the one before.
+
+        Args:
+            han: the HAN; `han.hub` is the new one from now on.
+            hub: profile of the new hub, or where it is.
+            channel: 11 to 26.
+
+        Raises:
+            BadInput: an unknown profile, a channel there is none of.
+        """
+        _check_channel(channel)
+        name = next(known for known, each in self.hans.items() if each is han)
+        profile = hub if isinstance(hub, HubProfile) else load_hub(hub, self._folders)
+        return HanSetup(self, name, channel, Link()).replace_hub(han, profile)
+
     def _check(self, name: str, channel: int, hops: int, members: int) -> None:
         if name in self.hans:
             raise BadInput(f"there is a HAN called {name!r} already", where="name", allowed="a name of its own")
-        if channel not in CHANNELS:
-            raise BadInput(f"channel {channel}", where="channel", allowed=f"{CHANNELS[0]} to {CHANNELS[-1]}")
+        _check_channel(channel)
         if hops < 1:
             raise BadInput(f"{hops} hops", where="hops", allowed="1 or more")
         most, devices = self.standards.number("limits.type1_devices"), members + hops - 1
@@ -232,6 +252,11 @@ class Simulation:
         if self._pki is None:
             self._pki = generate_pki(self.streams, ())
         return self._pki
+
+
+def _check_channel(channel: int) -> None:
+    if channel not in CHANNELS:
+        raise BadInput(f"channel {channel}", where="channel", allowed=f"{CHANNELS[0]} to {CHANNELS[-1]}")
 
 
 def simulate(

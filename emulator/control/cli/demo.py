@@ -14,6 +14,7 @@ from emulator.core.standards import Standards
 _ELSEWHERE = {
     "credentials": "emulator.control.cli.demo_credentials",
     "premises": "emulator.control.cli.demo_premises",
+    "swap-out": "emulator.control.cli.demo_swap_out",
 }
 """Demos beside the main job, by the module that has each."""
 
