@@ -11,6 +11,7 @@ from datetime import datetime
 from emulator.core.clock import DAY, SECOND, date_at, seconds
 from emulator.core.errors import BadInput, DecodeError, EmulatorError
 from emulator.core.eui64 import Eui64, eui64_text
+from emulator.devices.device_log.life import Standing
 from emulator.gbcs.device.security_log import SecurityLogEntry
 from emulator.gbcs.header import Cra
 from emulator.gbcs.message import Message
@@ -50,6 +51,7 @@ class DeviceStatus:
         short, parent: its address on the network and that of the device it joined through, four hex digits; None where
             it never joined.
         log_type, log_standing: what the hub's device log has it as, and how far it has come; None: not in the log.
+        key_established_s: seconds of the run at which its link key of its own was established; None: it has none.
     """
 
     name: str
@@ -64,6 +66,7 @@ class DeviceStatus:
     parent: str | None = None
     log_type: str | None = None
     log_standing: str | None = None
+    key_established_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +249,13 @@ class RunningHan:
             *self._logged(other.eui64),
         )
 
-    def _logged(self, device: Eui64) -> tuple[str | None, str | None]:
-        """Type and standing of a device in the hub's device log."""
-        log = self._han.hub.device.chf.log
-        device_type, standing = log.type_of(device), log.standing(device)
+    def _logged(self, device: Eui64) -> tuple[str | None, str | None, float | None]:
+        """Type and standing of a device in the hub's device log, and since when it has had a key (seconds)."""
+        hub = self._han.hub
+        device_type, standing = hub.device.chf.log.type_of(device), hub.device.chf.log.standing(device)
         type_name = None if device_type is None else device_type.name.lower()
-        return type_name, None if standing is None else standing.value
+        at = hub.keys_established.get(device) if standing is Standing.TRUSTED else None
+        return type_name, None if standing is None else standing.value, None if at is None else at / SECOND
 
     def _is_busy(self) -> bool:
         return any(bridge.is_updating for bridge in self._bridges.values())

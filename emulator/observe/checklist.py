@@ -59,6 +59,47 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class LostBehind:
+    """What a device behind a battery-fed bridge lost in one part of the run.
+
+    Attributes:
+        device: its name.
+        part: `update`, from the bridge's first request for a block until it is back; `low` or `empty`, from when its
+            battery is.
+        began_s, ended_s: seconds of the run.
+        exchanges: with the hub, that the device began in that time.
+        lost: of these, those of which nothing came.
+        cut_off_s: seconds for which the bridge was off.
+    """
+
+    device: str
+    part: str
+    began_s: float
+    ended_s: float
+    exchanges: int
+    lost: int
+    cut_off_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryFed:
+    """A bridge that runs on a battery.
+
+    Attributes:
+        began_percent: what the battery held when the run began, of a fresh one's charge.
+        left_percent: what it holds in the end.
+        update_mah: what the update drew; None where none began.
+        behind: what those lost whose way to the hub goes through it.
+    """
+
+    bridge: str
+    began_percent: float
+    left_percent: float
+    update_mah: float | None
+    behind: tuple[LostBehind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ChecklistSummary:
     """The whole run.
 
@@ -70,6 +111,7 @@ class ChecklistSummary:
         checks: in their order.
         standards: the switches that differ from their defaults.
         han: the devices of the HAN as they stood in the end, where the run is about them.
+        batteries: the bridges that run on one, where the run is about what their update costs.
     """
 
     title: str
@@ -83,6 +125,7 @@ class ChecklistSummary:
     standards: Mapping[str, int | float | bool | str] = field(default_factory=dict)
     files: FileNames = field(default_factory=FileNames)
     han: HanMap | None = None
+    batteries: tuple[BatteryFed, ...] = ()
 
     @property
     def passed(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from emulator.core.clock import SECOND
 from emulator.core.events import Event
 
 HUB_SHORT = "0000"
@@ -13,6 +14,12 @@ HUB_KIND = "hub"
 JOINED = frozenset({"bridge.joined", "device.joined"})
 OUT = frozenset({"bridge.network-down", "device.network-down", "hub.network-down"})
 POWER = frozenset({"bridge.power", "device.power", "hub.power"})
+KEY_ESTABLISHED = "cbke.responder.established"
+"""At the hub, where both have the key; `peer` is the device."""
+CLASSIFIED = "hub.device-classified"
+"""At a hub that took over a device log without types."""
+TRUSTED = "trusted"
+"""How the device log says that a device has a link key of its own, or that another one is taken for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class MappedDevice:
         reason: why it is not; None where it is, or where nothing was said.
         log_type: what the hub's device log has it as; None: it is not in the log, or not classed.
         log_standing: how far it has come in the log.
+        key_established_s: seconds of the run at which its link key of its own was established; None: it has none.
     """
 
     name: str
@@ -41,6 +49,7 @@ class MappedDevice:
     reason: str | None = None
     log_type: str | None = None
     log_standing: str | None = None
+    key_established_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,8 @@ class HanMapper:
 
     def __init__(self) -> None:
         self._devices: dict[str, MappedDevice] = {}
+        self._keys: dict[str, dict[str, float]] = {}
+        """When which hub and which device established a key, by the hub's name and the device's address."""
 
     def take(self, event: Event) -> None:
         """One event; those that say nothing of the map change nothing."""
@@ -87,6 +98,10 @@ class HanMapper:
             self._change(name, on_network=False, reason=event.reason)
         elif kind == "hub.device-log":
             self._log(name, event.fields.get("devices"))
+        elif kind == CLASSIFIED:
+            self._classify(name, str(event.fields["device"]), str(event.fields["type"]))
+        elif kind == KEY_ESTABLISHED:
+            self._key(name, str(event.fields["peer"]), event.at / SECOND)
 
     @property
     def han_map(self) -> HanMap:
@@ -97,10 +112,10 @@ class HanMapper:
         self._devices[name] = replace(self._devices[name], **values)
 
     def _named(self, name: str, short: str) -> str | None:
-        """Who of the same HAN has that address."""
+        """Who of the same HAN has that address; a hub that was replaced had it before the one that is there."""
         here = _han_of(name)
-        found = (each.name for each in self._devices.values() if each.short == short and _han_of(each.name) == here)
-        return next(found, None)
+        found = [each for each in self._devices.values() if each.short == short and _han_of(each.name) == here]
+        return next((each.name for each in (*(one for one in found if one.on_network), *found)), None)
 
     def _log(self, hub: str, lines: object) -> None:
         """The device log of a hub, as a whole."""
@@ -110,7 +125,34 @@ class HanMapper:
         for name, device in self._devices.items():
             if _han_of(name) == _han_of(hub) and device.kind != HUB_KIND:
                 line = told.get(device.eui64, {})
-                self._change(name, log_type=_text(line.get("type")), log_standing=_text(line.get("standing")))
+                standing = _text(line.get("standing"))
+                self._change(
+                    name,
+                    log_type=_text(line.get("type")),
+                    log_standing=standing,
+                    key_established_s=self._key_of(hub, device.eui64) if standing == TRUSTED else None,
+                )
+
+    def _key(self, hub: str, eui64: str, at: float) -> None:
+        """A hub and a device have a key of their own; the log has said so just before."""
+        self._keys.setdefault(hub, {})[eui64] = at
+        for device in self._with_address(hub, eui64):
+            if device.log_standing == TRUSTED:
+                self._change(device.name, key_established_s=at)
+
+    def _classify(self, hub: str, eui64: str, log_type: str) -> None:
+        """A hub has found out what a device of its log is."""
+        for device in self._with_address(hub, eui64):
+            self._change(device.name, log_type=log_type)
+
+    def _with_address(self, hub: str, eui64: str) -> list[MappedDevice]:
+        """The device of that hub's HAN that has this address; none if it is of no HAN here."""
+        here = _han_of(hub)
+        return [each for each in self._devices.values() if each.eui64 == eui64 and _han_of(each.name) == here]
+
+    def _key_of(self, hub: str, eui64: str) -> float | None:
+        """Whoever comes back under a key that the hub had kept has had it since it was established."""
+        return self._keys.get(hub, {}).get(eui64)
 
 
 def map_of_events(events: Iterable[Event]) -> HanMap:
@@ -140,6 +182,7 @@ def _served(device: Mapping[str, Any], names: Mapping[str, str]) -> MappedDevice
         None,
         device.get("log_type"),
         device.get("log_standing"),
+        device.get("key_established_s"),
     )
 
 

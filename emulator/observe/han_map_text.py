@@ -11,10 +11,11 @@ _LAST, _MORE, _PAST = "└─ ", "├─ ", "│  "
 
 
 def han_map_lines(han: HanMap) -> list[str]:
-    """One line a device: what stands behind whom, addresses, and the hub's device log."""
+    """One line a device: what stands behind whom, addresses, the hub's device log, and the device's link key."""
     drawn = [row for root in han.roots for row in _rows(han, root, "", "", frozenset())]
-    width = max((len(name) for name, _ in drawn), default=0)
-    return [f"{name:<{width}}  {_facts(device)}".rstrip() for name, device in drawn]
+    cells = [(name, *_facts(device)) for name, device in drawn]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
 def _rows(
@@ -34,14 +35,12 @@ def _rows(
         )
 
 
-def _facts(device: MappedDevice) -> str:
-    parts = [f"{device.profile:<10}", device.eui64, device.short or "----"]
+def _facts(device: MappedDevice) -> tuple[str, str, str, str, str, str]:
+    """The other columns of a device's line."""
+    address = (device.profile, device.eui64, device.short or "----")
     if device.kind == HUB_KIND:
-        parts.append("on the network" if device.on_network else "off the network")
-        return "  ".join(parts)
-    parts.append(standing_words(device))
-    parts.append(log_words(device))
-    return "  ".join(parts)
+        return (*address, standing_words(device), "", "")
+    return (*address, standing_words(device), log_words(device), key_words(device))
 
 
 def standing_words(device: MappedDevice) -> str:
@@ -55,4 +54,11 @@ def log_words(device: MappedDevice) -> str:
     """What the hub's device log says of a device."""
     if device.log_standing is None:
         return "not in the device log"
-    return f"in the device log: {device.log_type or 'not classed'}, {device.log_standing}"
+    return f"device log: {device.log_type or 'not classed'}, {device.log_standing}"
+
+
+def key_words(device: MappedDevice) -> str:
+    """Whether a device has a link key of its own with the hub, and since when; nothing of one that is in no log."""
+    if device.key_established_s is not None:
+        return f"key established at {device.key_established_s:,.1f} s"
+    return "" if device.log_standing is None else "no key of its own"

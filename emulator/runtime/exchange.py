@@ -134,7 +134,8 @@ class GbcsExchange:
         device = command.header.recipient if command is not None and to is None else to
         if device is None or device not in self._devices:
             allowed = ", ".join(eui64_text(each) for each in self._devices)
-            raise BadInput(f"no device {eui64_text(device or 0)} is in the HAN", where="to", allowed=allowed)
+            what = f"no device of the HAN that takes GBCS messages is {eui64_text(device or 0)}"
+            raise BadInput(what, where="to", allowed=allowed)
         return device
 
     async def _outcome(self, exchange: _Exchange, octets: bytes, limit: int) -> ExchangeResult:

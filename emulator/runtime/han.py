@@ -14,6 +14,7 @@ from emulator.devices.bridge.supply import BATTERY_EMPTY, LOW_BATTERY
 from emulator.devices.hub.life import HubLife
 from emulator.devices.hub.model import CommsHub
 from emulator.image.file import OtaFile, read_image
+from emulator.observe.han_map import KEY_ESTABLISHED
 from emulator.observe.summary import reason_text, version_text
 from emulator.ota.client_table import ClientState
 from emulator.runtime.acb import AcbHandle
@@ -38,7 +39,11 @@ _UP_TO_OTHERS = (*_AT_REST, ClientState.WAITING, ClientState.EXTERNAL, ClientSta
 
 
 class HubHandle:
-    """The communications hub of a HAN."""
+    """The communications hub of a HAN.
+
+    Attributes:
+        keys_established: when each device and it established a link key of their own, µs of the run.
+    """
 
     def __init__(self, simulation: Simulation, name: str, device: CommsHub, driver: DeviceDriver) -> None:
         self.name = name
@@ -46,6 +51,8 @@ class HubHandle:
         self._simulation = simulation
         self._driver = driver
         self._rotations = 0
+        self.keys_established: dict[Eui64, int] = {}
+        simulation.recorder.watch(name, self._watch)
 
     @property
     def eui64(self) -> Eui64:
@@ -113,6 +120,10 @@ class HubHandle:
         """Off and on again: sessions and tunnels are lost, images and keys are kept."""
         self.device.restart(self._simulation.now)
         self._driver.arm()
+
+    def _watch(self, event: Event) -> None:
+        if event.kind == KEY_ESTABLISHED:
+            self.keys_established[Eui64(int(str(event.fields["peer"]), 16))] = event.at
 
     def _octets(self, image: bytes | OtaFile | Path) -> bytes:
         if isinstance(image, Path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from emulator.core.clock import SECOND
 from emulator.core.eui64 import Eui64
@@ -53,6 +54,7 @@ class CredentialsPlan:
     Attributes:
         profile: of the bridge.
         loss: percent of frames that every link loses.
+        folders: of the user's own profiles, that of the hub among them.
     """
 
     profile: str = "bridge-1"
@@ -61,13 +63,14 @@ class CredentialsPlan:
     fidelity: str = FRAMES
     seed: int = 1
     standards: Standards = field(default_factory=Standards)
+    folders: tuple[Path, ...] = ()
 
 
 async def run_credentials(
     plan: CredentialsPlan, files: RunFiles | None = None, step_done: StepDone | None = None
 ) -> ChecklistSummary:
     """Carry a plan out; `files` are finished where there are any."""
-    async with recorded(plan.seed, plan.fidelity, plan.standards, files) as simulation:
+    async with recorded(plan.seed, plan.fidelity, plan.standards, files, folders=plan.folders) as simulation:
         han = await simulation.han(bridges=[plan.profile], hops=plan.hops, link=Link(loss=plan.loss / 100))
         run = _Run(simulation, han.bridges[0], GbcsExchange(simulation, han), step_done)
         await run.everything()

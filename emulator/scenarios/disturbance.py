@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from emulator.core.clock import SECOND
 from emulator.core.events import Event, Value
+from emulator.devices.bridge.supply import BATTERY_EMPTY
 
 PASSED = "traffic.passed"
 LOST = "traffic.lost"
 
+_STARTED = "ota.started"
 _DOWN = "bridge.power"
 _UP = "bridge.joined"
 _ON = "on"
@@ -33,7 +35,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A bridge restarted: off the network from `down` to `up`, µs of the run."""
+    """A bridge restarted, or ran out of charge: off the network from `down` to `up`, µs of the run."""
 
     bridge: str
     down: int
@@ -48,6 +50,10 @@ class Outage:
         """Whether an exchange was under way during it."""
         return exchange.began < self.up and exchange.ended > self.down
 
+    def within(self, since: int, until: int) -> int:
+        """How much of it (µs) lies between two moments."""
+        return max(0, min(self.up, until) - max(self.down, since))
+
 
 @dataclass(frozen=True, slots=True)
 class TrafficFigures:
@@ -55,7 +61,7 @@ class TrafficFigures:
 
     Attributes:
         lost: those of which nothing came, except:
-        cut_off: those lost while a bridge on their way restarted.
+        cut_off: those lost while a bridge on their way was off.
         median_ms, slowest_ms: from question to answer, of those that passed; None where none did.
     """
 
@@ -72,10 +78,12 @@ class TrafficFigures:
 
     def words(self) -> str:
         """For people."""
-        if self.median_ms is None or self.slowest_ms is None:
-            return f"{self.exchanges} exchanges, {self.lost} lost"
-        latency = f"latency {self.median_ms:,.0f} ms median, {self.slowest_ms:,.0f} ms at most"
-        return f"{self.exchanges} exchanges, {self.lost} lost, {latency}"
+        parts = [f"{self.exchanges} exchanges, {self.lost} lost"]
+        if self.cut_off:
+            parts.append(f"{self.cut_off} more while a bridge on the way was off")
+        if self.median_ms is not None and self.slowest_ms is not None:
+            parts.append(f"latency {self.median_ms:,.0f} ms median, {self.slowest_ms:,.0f} ms at most")
+        return ", ".join(parts)
 
     def figures(self, prefix: str) -> dict[str, Value]:
         """For programs."""
@@ -89,11 +97,19 @@ class TrafficFigures:
 
 
 class TrafficWatch:
-    """Takes the events of a run, and remembers exchanges and restarts of bridges."""
+    """Takes the events of a run, and remembers exchanges and restarts of bridges.
+
+    Attributes:
+        outages: those that are over.
+        updates: when each bridge first asked for a block of an image, µs.
+        run_down: when the battery of each bridge was empty, µs; those that did not run out are not there.
+    """
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
         self.outages: list[Outage] = []
+        self.updates: dict[str, int] = {}
+        self.run_down: dict[str, int] = {}
         self._down: dict[str, int] = {}
 
     def take(self, event: Event) -> None:
@@ -104,8 +120,21 @@ class TrafficWatch:
             self.exchanges.append(Exchange(event.source, event.at - span, event.at, event.reason))
         elif event.kind == _DOWN and event.reason != _ON:
             self._down.setdefault(event.source, event.at)
+            if event.reason == BATTERY_EMPTY:
+                self.run_down.setdefault(event.source, event.at)
         elif event.kind == _UP and event.source in self._down:
             self.outages.append(Outage(event.source, self._down.pop(event.source), event.at))
+        elif event.kind == _STARTED:
+            self.updates.setdefault(event.source, event.at)
+
+    def outages_until(self, now: int) -> list[Outage]:
+        """All outages; one that is not over counts as if it ended `now` (µs)."""
+        return [*self.outages, *(Outage(bridge, down, now) for bridge, down in self._down.items())]
+
+    def seconds_off(self, bridge: str, since: int, until: int) -> float:
+        """How long a bridge was off between two moments, µs of the run."""
+        mine = (outage for outage in self.outages_until(until) if outage.bridge == bridge)
+        return sum(outage.within(since, until) for outage in mine) / SECOND
 
     def has_passed(self, device: str, since: int) -> bool:
         """Whether an exchange of a device that began at `since` (µs) or later has passed."""

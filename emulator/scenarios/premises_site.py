@@ -1,4 +1,4 @@
-"""A premises made into a HAN that can be set up: what everything is, and which links follow from where it stands."""
+"""A premises made into a HAN: what everything is, which links follow from where it stands, and who joins when."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from emulator.devices.premises.loading import FurnishedPremises
 from emulator.devices.premises.model import HUB, Premises
 from emulator.devices.profile import HubProfile, JoinerProfile, LightProfile
 from emulator.devices.profile_ota import signature_verifier
+from emulator.runtime.han import BridgeHandle, Han
+from emulator.runtime.han_setup import HanSetup
+from emulator.runtime.light_handle import LightHandle
 from emulator.runtime.site import Member, Site
 from emulator.transports.memory.topology import Link
 
@@ -30,6 +33,31 @@ def site_of(furnished: FurnishedPremises, standards: Standards) -> Site:
         elif isinstance(profile, LightProfile):
             others.append((standing.name, profile))
     return Site(hub, bridges, others, tuple(_links(premises, own=standards.word("premises.p2p_link") == "modelled")))
+
+
+def with_pause(furnished: FurnishedPremises) -> FurnishedPremises:
+    """The bridges with the pause between blocks that the premises have, where they have one."""
+    pause = furnished.premises.min_block_period_ms
+    if pause is None:
+        return furnished
+    changed = {
+        standing.name: profile.changed(ota=profile.ota.model_copy(update={"min_block_period_ms": pause}))
+        for standing in furnished.premises.bridge
+        if isinstance(profile := furnished.profiles[standing.name], JoinerProfile)
+    }
+    return FurnishedPremises(furnished.premises, furnished.profiles | changed)
+
+
+async def let_everybody_in(setup: HanSetup, han: Han, premises: Premises) -> None:
+    """As it is done in a home: the devices near the hub, the bridges from the hub outwards, then the far devices.
+
+    One that does not find its way in says why in its `refusal`.
+    """
+    joining: list[BridgeHandle | LightHandle] = [*han.bridges, *han.others]
+    handles = {each.name: each for each in joining}
+    near = (standing for standing in premises.device if premises.at_hub(standing))
+    for standing in (*near, *premises.bridge, *premises.far):
+        await setup.let_in(han, handles[standing.name])
 
 
 def _links(premises: Premises, *, own: bool) -> Iterator[tuple[str, str, Link]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from emulator.control.api import RunningHan
 from emulator.control.cli.app import main
 from emulator.control.http.bodies import HanBody
-from emulator.observe.han_map import map_of_served
+from emulator.core.events import Event
+from emulator.observe.han_map import map_of_events, map_of_served
 from emulator.runtime.pace import MAX
 from emulator.runtime.simulation import Simulation
 
@@ -31,7 +33,7 @@ def test_a_runs_folder_is_drawn(folder: Path, capsys: pytest.CaptureFixture[str]
     assert lines[0].startswith("hub ")
     assert "└─ relay-1" in lines[1]
     assert "   └─ bridge-1" in lines[2]
-    assert "in the device log: ppmid, trusted" in lines[2]
+    assert re.search("device log: ppmid, trusted  key established at [0-9.]+ s$", lines[2])
 
 
 def test_the_same_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,11 +70,15 @@ def test_a_run_without_devices_in_its_events_is_refused(tmp_path: Path, capsys: 
     assert "no event says what devices there are" in capsys.readouterr().err
 
 
-async def test_a_running_han_tells_addresses_parents_and_the_device_log(seed: int) -> None:
-    async with Simulation(seed, fidelity="aps") as simulation:
+async def test_a_running_han_tells_addresses_parents_the_device_log_and_keys(seed: int) -> None:
+    events: list[Event] = []
+    async with Simulation(seed, fidelity="aps", sinks=[events.append]) as simulation:
         han = await simulation.han(bridges=["bridge-1"], hops=2)
+        await simulation.sleep(1)  # the bridge has its key first, and the hub as soon as it is confirmed
         body = HanBody.of(RunningHan(simulation, han, MAX).status).model_dump(mode="json")
     found = map_of_served(body)
+    assert found == map_of_events(events)
+    assert [each.key_established_s is None for each in found.devices] == [True, False, False]
     assert [(each.name, each.parent) for each in found.devices] == [
         ("hub", None),
         ("relay-1", "hub"),

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from emulator.devices.profile_loading import load_profile
 from tests.e2e.command import althan
 
 pytestmark = pytest.mark.e2e
@@ -42,14 +43,40 @@ def test_it_goes_the_same_over_hops_with_losses_and_every_message_arrives_once(t
     assert (len(answered), len(refused)) == (8, 3)
 
 
+def test_hub_and_bridge_come_from_the_users_own_folder_first(tmp_path: Path) -> None:
+    """Both must have suite 1 alone, or there is no key between them."""
+    (tmp_path / "mine").mkdir()
+    for name in ("hub", "bridge-1"):
+        text = load_profile(name).path.read_text(encoding="utf-8")
+        (tmp_path / "mine" / f"{name}.toml").write_text(f"{text}\n[cbke]\nsuites = [1]\n", encoding="utf-8")
+    arguments = ("--profiles", "mine", "--fidelity", "aps", "--out", "run", "--json")
+    done = althan("demo", "credentials", *arguments, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    events = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines()]
+    established = [event for event in events if event["kind"] == "cbke.responder.established"]
+    assert [event["suite"] for event in established] == [1]
+
+
+def test_a_broken_profile_of_the_users_own_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    text = load_profile("hub").path.read_text(encoding="utf-8")
+    (tmp_path / "mine" / "hub.toml").write_text(f"colour = 1\n{text}", encoding="utf-8")
+    done = althan("demo", "credentials", "--profiles", "mine", "--out", "run", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "mine/hub.toml: colour" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     "arguments,said",
     [
         (("--profile", "nope"), "no profile is called 'nope'"),
         (("--loss", "99"), "--loss: 99 percent (allowed: 0 to 90)"),
         (("--set", "tunnel_max_transfer=1"), "standard tunnel_max_transfer"),
+        (("--profiles", "absent"), "absent: is no folder"),
     ],
-    ids=["profile", "loss", "switch"],
+    ids=["profile", "loss", "switch", "folder"],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     done = althan("demo", "credentials", "--out", "run", *arguments, folder=tmp_path)

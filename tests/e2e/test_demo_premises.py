@@ -49,6 +49,26 @@ def test_people_get_the_steps_and_the_tree(tmp_path: Path) -> None:
     assert "steps went as they should" in done.stdout
 
 
+def test_a_battery_that_runs_out_as_asked_is_shown_in_every_file_and_is_no_failure(tmp_path: Path) -> None:
+    arguments = ("both-close-no-mains", "--battery", "0.02", "--size", "4096", "--fidelity", "aps", "--out", "run")
+    done = althan("demo", "premises", *arguments, folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "deferred: low battery" in done.stdout
+    (battery,) = json.loads((tmp_path / "run" / "summary.json").read_text())["batteries"]
+    assert [(each["device"], each["part"]) for each in battery["behind"]] == [
+        (device, part) for part in ("low", "empty") for device in ("ihd", "gsme")
+    ]
+    assert [each["lost"] for each in battery["behind"][:2]] == [0, 0]
+    ihd, gsme = battery["behind"][2:]
+    assert (ihd["lost"] > 400, gsme["lost"]) == (True, 4)
+    said = f"ihd lost {ihd['lost']} of {ihd['lost']} exchanges, cut off for 3,600.0 s; gsme lost 4 of 4 exchanges"
+    assert said in done.stdout
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert "What battery-fed bridges cost those behind them" in report
+    assert said in report
+    assert said in (tmp_path / "run" / "junit.xml").read_text()
+
+
 def test_a_run_that_fails_says_so_in_its_status(tmp_path: Path) -> None:
     found = premises_paths()["display-far"].read_text()
     (tmp_path / "mine.toml").write_text(found.replace('"bridge-2"', '"bridge-1-early"'))
@@ -66,8 +86,10 @@ def test_a_run_that_fails_says_so_in_its_status(tmp_path: Path) -> None:
         (("gas-far", "--fidelity", "guess"), "no fidelity is called 'guess'"),
         (("gas-far", "--min-block-period", "-1"), "--min-block-period: -1 ms"),
         (("gas-far", "--set", "limits.type1_devices=1"), "2 bridges in one HAN"),
+        (("gas-far-no-mains", "--battery", "0"), "--battery: 0 percent (allowed: above 0, up to 100)"),
+        (("gas-far", "--battery", "9"), "--battery: no bridge of 'gas-far' runs on a battery"),
     ],
-    ids=["preset", "size", "fidelity", "pause", "too many"],
+    ids=["preset", "size", "fidelity", "pause", "too many", "no charge", "no battery"],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
     done = althan("demo", "premises", *arguments, "--out", "run", folder=tmp_path)

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from emulator.devices.premises.loading import load_premises
 from tests.e2e.command import ALTHAN, althan, environment
 
 pytestmark = pytest.mark.e2e
@@ -223,6 +224,28 @@ def test_the_pki_it_wrote_serves_again_and_keeps_its_keys(tmp_path: Path) -> Non
         assert again.send(command, "--pki", "pki").returncode == 0
     after = {path.name: path.read_bytes() for path in (tmp_path / "pki").rglob("*.key")}
     assert before.items() < after.items()
+
+
+@pytest.mark.parametrize("preset,fidelity", [("both-apart-no-mains", "frames"), ("ppmid-far", "aps")])
+def test_a_whole_premises_is_served_and_drawn(tmp_path: Path, preset: str, fidelity: str) -> None:
+    premises = load_premises(preset).premises
+    names = [standing.name for standing in (*premises.bridge, *premises.device)]
+    with serving(tmp_path, "--premises", preset, "--speed", "max", "--fidelity", fidelity) as served:
+        assert sorted(each["name"] for each in served.devices) == sorted(["hub", *names])
+        shown = json.loads(althan("han", "show", "--url", served.url, "--json", folder=tmp_path).stdout)
+        drawn = althan("han", "show", "--url", served.url, folder=tmp_path).stdout
+        assert served.send(served.command(), "--pki", "pki").returncode == 0
+        took, out, err = served.stop(signal.SIGINT)
+    assert (served.process.returncode, out, err) == (0, "", "")
+    assert took < STOP_S
+    devices = {each["name"]: each for each in shown["devices"]}
+    assert all(each["on_network"] for each in devices.values())
+    assert all(devices[name]["key_established_s"] > 0 for name in names)
+    far = {standing.name: standing for standing in premises.far}
+    beside = {standing.name for standing in premises.bridge if not premises.at_hub(standing)}
+    assert {devices[name]["parent"] for name in far} <= beside
+    assert all(f" {name} " in drawn for name in names)
+    assert drawn.count("key established at") == len(names)
 
 
 def test_words_say_where_it_serves_and_who_is_there(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.core.clock import SECOND
 from emulator.core.errors import BadInput
 from emulator.core.events import Event
 from emulator.observe.event_log import EventLog
@@ -42,6 +44,15 @@ EVENTS = [
     Event(1, "gsme", "device.network-down", "no-beacon"),
     log("hub", (2, "ppmid", "trusted"), (3, "ihd", "trusted"), (4, "gsme", "invited")),
 ]
+
+
+def established(number: int, at_s: float, hub: str = "hub") -> Event:
+    at = round(at_s * SECOND)
+    return Event(at, hub, "cbke.responder.established", None, {"peer": f"{number:016x}", "suite": 2})
+
+
+TRUSTED = [*EVENTS, established(2, 41.5), established(3, 50)]
+"""As at the hub: the log says `trusted`, and then the key is told."""
 
 
 def by_name(han: HanMap) -> dict[str, MappedDevice]:
@@ -85,8 +96,39 @@ def test_two_hans_do_not_mix() -> None:
         for han in ("a", "b")
         for event in EVENTS
     ]
-    found = by_name(map_of_events(hans))
+    found = by_name(map_of_events([*hans, established(3, 9, "b/hub")]))
     assert (found["a/ihd"].parent, found["b/ihd"].parent) == ("a/bridge-1", "b/bridge-1")
+    assert (found["a/ihd"].key_established_s, found["b/ihd"].key_established_s) == (None, 9.0)
+
+
+def test_a_key_of_its_own_is_known_from_the_moment_it_was_established() -> None:
+    found = by_name(map_of_events(TRUSTED))
+    assert {name: each.key_established_s for name, each in found.items()} == {
+        "hub": None,
+        "bridge-1": 41.5,
+        "ihd": 50.0,
+        "gsme": None,
+    }
+
+
+def test_who_rejoins_under_the_same_key_keeps_its_time_and_another_key_has_another() -> None:
+    back = [Event(90 * SECOND, "ihd", "device.power", "restart"), joined("ihd", "3333", "1111")]
+    again = log("hub", (2, "ppmid", "trusted"), (3, "ihd", "trusted"))
+    found = by_name(map_of_events([*TRUSTED, *back, again, established(2, 95)]))
+    assert (found["ihd"].short, found["ihd"].key_established_s) == ("3333", 50.0)
+    assert found["bridge-1"].key_established_s == 95.0
+
+
+def test_a_key_counts_while_the_log_of_the_hub_it_is_shared_with_trusts_the_device() -> None:
+    out, invited = log("hub", (2, "ppmid", "trusted")), log("hub", (2, "ppmid", "trusted"), (3, "ihd", "invited"))
+    back = log("hub", (2, "ppmid", "trusted"), (3, "ihd", "trusted"))
+    for lost in (out, invited):
+        assert by_name(map_of_events([*TRUSTED, lost]))["ihd"].key_established_s is None
+    assert by_name(map_of_events([*TRUSTED, out, back]))["ihd"].key_established_s == 50.0
+    elsewhere = [device("hub-2", "hub", 9), log("hub-2", (3, "ihd", "trusted"))]
+    assert by_name(map_of_events([*TRUSTED, *elsewhere]))["ihd"].key_established_s is None
+    mine = established(3, 99, "hub-2")
+    assert by_name(map_of_events([*TRUSTED, *elsewhere, mine]))["ihd"].key_established_s == 99.0
 
 
 @given(st.lists(st.builds(Event, st.integers(0, 9), st.sampled_from(["hub", "ihd", "x"]), st.text(max_size=9))))
@@ -94,15 +136,43 @@ def test_other_events_change_nothing(events: list[Event]) -> None:
     assert map_of_events([*EVENTS, *events]) == map_of_events(EVENTS)
 
 
+def test_after_a_swap_out_devices_stand_behind_the_hub_that_is_there_as_what_it_takes_them_for() -> None:
+    swap = [
+        Event(3, "hub", "hub.power", "off"),
+        device("hub-2", "hub", 9),
+        Event(4, "hub-2", "hub.network-up"),
+        joined("bridge-1", "1111", "0000", "bridge.joined"),
+        log("hub-2", (2, None, "trusted"), (3, None, "invited")),
+        Event(5, "hub-2", "hub.device-classified", "no-tunnelling-cluster", {"device": f"{2:016x}", "type": "ihd"}),
+    ]
+    found = by_name(map_of_events([*TRUSTED, *swap]))
+    assert (found["bridge-1"].parent, found["bridge-1"].log_type) == ("hub-2", "ihd")
+    assert (found["ihd"].log_type, found["ihd"].log_standing) == (None, "invited")
+
+
 # --- drawn -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_tree_has_everybody_behind_its_parent() -> None:
-    lines = han_map_lines(map_of_events(EVENTS))
+    lines = han_map_lines(map_of_events([*EVENTS, established(3, 1_234.56)]))
     assert [line.split("  ")[0].rstrip() for line in lines] == ["hub", "└─ bridge-1", "", "gsme"]
     assert lines[2].lstrip().startswith("└─ ihd")
-    assert "0000000000000003  2222  on the network  in the device log: ihd, trusted" in lines[2]
+    assert re.search(r"0000000000000003  2222  on the network +device log: ihd, trusted ", lines[2])
+    assert lines[2].endswith("  key established at 1,234.6 s")
+    assert lines[1].endswith("device log: ppmid, trusted  no key of its own")
     assert "not on the network: no-beacon" in lines[3]
+
+
+def test_columns_stand_under_each_other_and_lines_end_with_words() -> None:
+    lines = han_map_lines(map_of_events(TRUSTED))
+    assert len({line.index("0000000000000") for line in lines}) == 1
+    assert len({line.index("device log: ") for line in lines[1:]}) == 1
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_of_a_device_that_is_in_no_log_no_key_is_told() -> None:
+    lines = han_map_lines(map_of_events([*TRUSTED, log("hub", (2, "ppmid", "trusted"))]))
+    assert lines[2].endswith("not in the device log")
 
 
 def test_parents_in_a_circle_are_drawn_once() -> None:
@@ -149,7 +219,7 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path, line: str) -> None:
 
 
 def test_a_served_han_has_the_same_map() -> None:
-    here = map_of_events(EVENTS[:7] + EVENTS[8:])
+    here = map_of_events(TRUSTED[:7] + TRUSTED[8:])
     served = {
         "devices": [
             {
@@ -162,6 +232,7 @@ def test_a_served_han_has_the_same_map() -> None:
                 "on_network": each.on_network,
                 "log_type": each.log_type,
                 "log_standing": each.log_standing,
+                "key_established_s": each.key_established_s,
             }
             for each in here.devices
         ]
@@ -172,4 +243,4 @@ def test_a_served_han_has_the_same_map() -> None:
 def test_an_older_served_han_says_less() -> None:
     bare = {"name": "hub", "kind": "hub", "profile": "hub", "eui64": "00", "on_network": True}
     (found,) = map_of_served({"devices": [bare]}).devices
-    assert (found.short, found.parent, found.log_standing) == (None, None, None)
+    assert (found.short, found.parent, found.log_standing, found.key_established_s) == (None, None, None, None)

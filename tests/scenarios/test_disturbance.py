@@ -78,3 +78,32 @@ def test_the_first_message_after_a_moment_is_one_that_began_after_it() -> None:
     assert first is not None
     assert first.began == 12 * SECOND
     assert not traffic.has_passed("ihd", 13 * SECOND)
+
+
+def test_a_bridge_that_does_not_come_back_is_off_until_now() -> None:
+    gone = Event(50 * SECOND, "bridge-4", "bridge.power", "battery-empty")
+    traffic = watch(*restart("bridge-4", 20, 23), gone, lost("ihd", 49, 6_000), lost("ihd", 60, 6_000))
+    assert traffic.outages == [Outage("bridge-4", 20 * SECOND, 23 * SECOND)]
+    assert traffic.outages_until(70 * SECOND)[1:] == [Outage("bridge-4", 50 * SECOND, 70 * SECOND)]
+    assert traffic.run_down == {"bridge-4": 50 * SECOND}
+    figures = traffic.figures("ihd", 0, 70 * SECOND, traffic.outages_until(70 * SECOND))
+    assert (figures.lost, figures.cut_off) == (0, 2)
+    assert figures.words() == "2 exchanges, 0 lost, 2 more while a bridge on the way was off"
+
+
+@pytest.mark.parametrize(
+    "since,until,seconds", [(0, 100, 53.0), (0, 20, 0.0), (22, 51, 2.0), (21, 22, 1.0), (30, 40, 0.0), (60, 100, 40.0)]
+)
+def test_how_long_a_bridge_was_off_between_two_moments(since: int, until: int, seconds: float) -> None:
+    gone = Event(50 * SECOND, "bridge-4", "bridge.power", "battery-empty")
+    traffic = watch(*restart("bridge-4", 20, 23), gone, *restart("bridge-1", 30, 40))
+    assert traffic.seconds_off("bridge-4", since * SECOND, until * SECOND) == seconds
+
+
+def test_an_update_begins_with_the_first_request_for_a_block() -> None:
+    traffic = watch(Event(7, "bridge-1", "ota.started"), Event(9, "bridge-1", "ota.started", "resumed"))
+    assert traffic.updates == {"bridge-1": 7}
+
+
+def test_a_restart_is_no_want_of_charge() -> None:
+    assert watch(*restart("bridge-1", 20, 23)).run_down == {}

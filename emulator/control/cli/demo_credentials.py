@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from emulator.control.cli.options import Json, Settings
+from emulator.control.cli.options import Json, ProfileFolders, Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -24,6 +24,7 @@ def credentials(
     seed: Annotated[int, typer.Option(metavar="N", help="Everything random follows from it.")] = 1,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files of the run go.")] = DEFAULT_FOLDER,
     settings: Settings = None,
+    folders: ProfileFolders = None,
     as_json: Json = False,
 ) -> None:
     """Replace the Access Control Broker's credentials on a bridge over the HAN.
@@ -43,7 +44,8 @@ def credentials(
     from emulator.scenarios.update_plan import check_loss
 
     check_loss(loss)
-    plan = CredentialsPlan(profile, loss, hops, fidelity, seed, Standards.parse(settings or []))
+    standards = Standards.parse(settings or [])
+    plan = CredentialsPlan(profile, loss, hops, fidelity, seed, standards, tuple(folders or ()))
     with terminated_like_interrupted(), RunFiles(out, capture=fidelity != APS) as files:
         summary = asyncio.run(run_credentials(plan, files, None if as_json else show_step))
     typer.echo(summary.text() if as_json else closing(summary), nl=not as_json)

@@ -20,8 +20,8 @@ FAILURE = 1
 
 _PRESET_HELP = "Name or file of the premises; without one they are listed."
 _SIZE_HELP = "Octets of the images that are built (768000, the limit, if not given)."
-
 _PAUSE_HELP = "Pause that the bridges ask for between two blocks, instead of that of the premises."
+_BATTERY_HELP = "Charge of the battery-fed bridges when the run begins, instead of that of their profiles."
 
 
 @app.command()
@@ -29,6 +29,7 @@ def premises(
     preset: Annotated[str | None, typer.Argument(metavar="[PRESET]", help=_PRESET_HELP)] = None,
     size: Annotated[int | None, typer.Option(metavar="BYTES", help=_SIZE_HELP)] = None,
     min_block_period: Annotated[int | None, typer.Option(metavar="MS", help=_PAUSE_HELP)] = None,
+    battery: Annotated[float | None, typer.Option(metavar="PERCENT", help=_BATTERY_HELP)] = None,
     fidelity: Annotated[str, typer.Option(metavar="frames|aps", help="Every frame, or APS level.")] = "frames",
     seed: Annotated[int, typer.Option(metavar="N", help="Everything random follows from it.")] = 1,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files of the run go.")] = DEFAULT_FOLDER,
@@ -38,8 +39,12 @@ def premises(
 ) -> None:
     """Show who reaches the hub without the bridges of a premises and with them, then update the whole set.
 
-    Measures what the update does to the traffic of the others, and how long a device behind a bridge is cut off while
-    that restarts.  Exit status 1 where a step did not go as it should.
+    Measures what the update does to the traffic of the others, how long a device behind a bridge is cut off while that
+    restarts, and what a battery-fed bridge costs those behind it.  Exit status 1 where a step did not go as it should.
+
+    With --battery a bridge may have too little charge: that its update is put off ("deferred: low battery"), and that
+    it is off for good once nothing is left, is then what was asked for, and no failure.  Where nothing is left within
+    six hours, the run goes on until then and an hour longer.
     """
     from emulator.core.standards import Standards
     from emulator.observe.checklist import PASSED
@@ -50,7 +55,14 @@ def premises(
         typer.echo(_listed(folders or [], as_json=as_json))
         return
     plan = PremisesPlan(
-        preset, size, min_block_period, fidelity, seed, standards=standards, folders=tuple(folders or ())
+        preset,
+        size,
+        min_block_period,
+        fidelity,
+        seed,
+        standards=standards,
+        folders=tuple(folders or ()),
+        battery=battery,
     )
     summary = _run(prepare_premises(plan), out, as_json=as_json)
     raise typer.Exit(0 if summary.outcome == PASSED else FAILURE)

@@ -1,4 +1,4 @@
-"""`althan han`: who is in a HAN, with which address, behind whom, and what the hub's device log says of them."""
+"""`althan han`: who is in a HAN, with which address, behind whom, in the hub's device log, and under which key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show(
     url: Annotated[str | None, typer.Option(metavar="URL", help=_URL_HELP)] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw the devices of a HAN: addresses, parents, and the hub's device log."""
+    """Draw the devices of a HAN: addresses, parents, the hub's device log, and since when each has a key of its own."""
     import json
 
     from emulator.observe.han_map_text import han_map_lines

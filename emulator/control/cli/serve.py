@@ -17,6 +17,9 @@ _LISTEN_HELP = "Where to listen; port 0 = a free one."
 _REMOTE_HELP = "Let --listen name an address that other machines reach: whoever does may use it, there is no password."
 _SPEED_HELP = "By the wall clock, N times as fast, or jumping while an answer is waited for."
 _PKI_HELP = "Use the keys in this PKI, or write a new one there; the HAN's devices are added."
+_PREMISES_HELP = (
+    "Serve this whole premises, by name or file, instead of --profile and --hub; see `althan demo premises`."
+)
 _SEED_HELP = "Everything random follows from it, also keys of --pki, which nobody can guess otherwise."
 
 
@@ -25,9 +28,11 @@ def serve(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help=_LISTEN_HELP)] = DEFAULT_LISTEN,
     allow_remote: Annotated[bool, typer.Option("--allow-remote", help=_REMOTE_HELP)] = False,
     profile: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Profile of a bridge; several times for several.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Profile of a bridge (bridge-1); several times for several."),
     ] = None,
-    hub: Annotated[str, typer.Option(metavar="NAME", help="Profile of the hub.")] = "hub",
+    hub: Annotated[str | None, typer.Option(metavar="NAME", help="Profile of the hub (hub).")] = None,
+    premises: Annotated[str | None, typer.Option(metavar="PRESET", help=_PREMISES_HELP)] = None,
     speed: Annotated[str, typer.Option(metavar="real|N|max", help=_SPEED_HELP)] = "real",
     seed: Annotated[int | None, typer.Option(metavar="N", help=_SEED_HELP)] = None,
     fidelity: Annotated[str, typer.Option(metavar="frames|aps", help="Every frame, or APS level.")] = "frames",
@@ -42,15 +47,19 @@ def serve(
     """
     from emulator.control.cli.serve_run import ServePlan, carry_out
     from emulator.control.http.address import parse_address
+    from emulator.core.errors import BadInput
     from emulator.core.standards import Standards
     from emulator.runtime.pace import parse_speed
 
+    if premises is not None and (profile or hub is not None):
+        raise BadInput("has its own hub and bridges", where="--premises", allowed="without --profile and --hub")
     carry_out(
         ServePlan(
             address=parse_address(listen, "--listen"),
             allow_remote=allow_remote,
             profiles=tuple(profile or ("bridge-1",)),
-            hub=hub,
+            hub=hub or "hub",
+            premises=premises,
             speed=parse_speed(speed),
             seed=seed,
             fidelity=fidelity,

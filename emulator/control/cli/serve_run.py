@@ -24,11 +24,13 @@ from emulator.control.shared_pki import SharedPki
 from emulator.core.errors import BadInput
 from emulator.core.eui64 import eui64_text
 from emulator.core.standards import Standards
+from emulator.devices.premises.loading import load_premises
 from emulator.devices.profile_loading import load_joiner
 from emulator.devices.profile_ota import signature_verifier
 from emulator.runtime.han import Han
 from emulator.runtime.pace import Speed
-from emulator.runtime.simulation import Simulation
+from emulator.runtime.simulation import Built, Simulation
+from emulator.scenarios.premises_site import let_everybody_in, site_of, with_pause
 
 DEFAULT_SEED = 1
 _LISTEN = "--listen"
@@ -44,6 +46,7 @@ class ServePlan:
         allow_remote: whether other machines may reach it.
         profiles: names or files, one for each bridge.
         hub: the hub's.
+        premises: name or file of the premises to be served in the place of these; None: these.
         seed: of the run; None: the usual one, and keys that nobody can guess.
         pki: folder of the PKI; None: the run makes its own, which nobody else gets.
     """
@@ -52,6 +55,7 @@ class ServePlan:
     allow_remote: bool
     profiles: tuple[str, ...]
     hub: str
+    premises: str | None
     speed: Speed
     seed: int | None
     fidelity: str
@@ -105,8 +109,6 @@ async def _serve(plan: ServePlan, listener: socket.socket, as_json: bool) -> Non
 
 async def _joined(simulation: Simulation, plan: ServePlan, shared: SharedPki | None, *, quiet: bool) -> Han:
     """The HAN with everybody on it; joining takes no more wall time than it has to, whatever the speed."""
-    profiles = [load_joiner(each, plan.folders) for each in plan.profiles]
-    members = [(profile, signature_verifier(profile, plan.standards)) for profile in profiles]
     with progress_on_stderr(quiet=quiet) as progress:
 
         def built(han: Han) -> None:
@@ -114,8 +116,27 @@ async def _joined(simulation: Simulation, plan: ServePlan, shared: SharedPki | N
                 shared.publish()
             _show_progress(simulation, han, progress)
 
-        han = await simulation.han_of(members, hub=plan.hub, built=built)
+        if plan.premises is None:
+            han = await _bridges_joined(simulation, plan, built)
+        else:
+            han = await _premises_joined(simulation, plan.premises, plan, built)
         simulation.after_slice(None)
+    return han
+
+
+async def _bridges_joined(simulation: Simulation, plan: ServePlan, built: Built) -> Han:
+    """A hub and the bridges that the plan names."""
+    profiles = [load_joiner(each, plan.folders) for each in plan.profiles]
+    members = [(profile, signature_verifier(profile, plan.standards)) for profile in profiles]
+    return await simulation.han_of(members, hub=plan.hub, built=built)
+
+
+async def _premises_joined(simulation: Simulation, premises: str, plan: ServePlan, built: Built) -> Han:
+    """A whole premises: hub, bridges, and the devices around them."""
+    furnished = with_pause(load_premises(premises, plan.folders))
+    han, setup = simulation.site(site_of(furnished, plan.standards))
+    built(han)
+    await let_everybody_in(setup, han, furnished.premises)
     return han
 
 
@@ -135,13 +156,15 @@ def _announce(running: RunningHan, plan: ServePlan, address: Address, as_json: b
         lines = [json.dumps({"event": "device", **DeviceBody.of(each).model_dump()}) for each in devices]
         lines.append(json.dumps({"event": "serving", "url": url, "speed": str(plan.speed), "pki": pki}))
     else:
-        width = max(len(each.name) for each in devices)
-        lines = [_device_line(each, width) for each in devices]
+        name = max(len(each.name) for each in devices)
+        profile = max(len(each.profile) for each in devices)
+        lines = [_device_line(each, name, profile) for each in devices]
         lines.append(f"serving {url} at speed {plan.speed}{f', PKI in {pki}' if pki else ''}; Ctrl-C ends it")
     typer.echo("\n".join(lines))  # flushes
 
 
-def _device_line(device: DeviceStatus, width: int) -> str:
+def _device_line(device: DeviceStatus, name: int, profile: int) -> str:
     version = "" if device.version is None else f", version {device.version}"
     chf = "" if device.entity_id in {None, device.eui64} else f", CHF {eui64_text(device.entity_id or 0)}"
-    return f"{device.name:<{width}}  {device.profile}  {eui64_text(device.eui64)}  {device.stage}{version}{chf}"
+    what = f"{device.name:<{name}}  {device.profile:<{profile}}"
+    return f"{what}  {eui64_text(device.eui64)}  {device.stage}{version}{chf}"

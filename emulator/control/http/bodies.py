@@ -82,6 +82,7 @@ class DeviceBody(Body):
     parent: str | None
     log_type: str | None
     log_standing: str | None
+    key_established_s: float | None
 
     @classmethod
     def of(cls, device: DeviceStatus) -> Self:
@@ -99,6 +100,7 @@ class DeviceBody(Body):
             parent=device.parent,
             log_type=device.log_type,
             log_standing=device.log_standing,
+            key_established_s=device.key_established_s,
         )
 
 

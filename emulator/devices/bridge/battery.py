@@ -169,6 +169,10 @@ class Battery:
         self._at, self._radio_seen, self._writes_seen = now, radio, writes
         return drawn
 
+    def lasts(self) -> int | None:
+        """µs for which what was left at the last `settle` lasts at most: with the radio at rest; None: for ever."""
+        return self.left // self.rating.idle if self.rating.idle else None
+
     def look_again(self) -> int:
         """µs for which what was left at the last `settle` lasts without writes to flash; an hour at most.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from emulator.core.events import Value
 from emulator.observe.checklist import PASSED, Check, ChecklistSummary
 from emulator.observe.report import tables
+from emulator.observe.report.batteries import battery_costs
 from emulator.observe.report.han_tree import han_tree
 from emulator.observe.report.markup import Html, tag
 from emulator.observe.report.overview import mark, section, tile, what_ran
@@ -21,6 +22,7 @@ def render_checklist(summary: ChecklistSummary, files: Sequence[str] = ()) -> st
         f"{summary.outcome}: {summary.title}",
         _headline(summary),
         section("Steps", _steps(summary.checks)),
+        battery_costs(summary.batteries),
         _figures(summary.checks),
         Html("") if summary.han is None else han_tree("The HAN in the end", summary.han),
         *(_messages(number, check) for number, check in enumerate(summary.checks, 1) if check.messages),

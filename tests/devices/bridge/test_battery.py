@@ -200,6 +200,21 @@ def test_an_empty_battery_is_noticed_within_a_second_and_low_is_told_once() -> N
     assert len(looks) < 60
 
 
+def test_it_lasts_as_long_as_the_device_rests_at_most() -> None:
+    one = battery(charge=10 * SECOND * RATING.idle)
+    one.switch(on=True, now=0)
+    assert one.lasts() == 10 * SECOND
+    one.settle(4 * SECOND)
+    assert one.lasts() == 6 * SECOND
+    one.settle(MINUTE)
+    assert one.lasts() == 0
+
+
+def test_one_from_which_nothing_is_drawn_at_rest_has_no_end() -> None:
+    rating = BatteryRating.of(TABLE.model_copy(update={"idle_ma": 0.0}))
+    assert Battery(rating, Flash()).lasts() is None
+
+
 def test_looks_are_an_hour_apart_while_there_is_plenty() -> None:
     assert battery().look_again() == HOUR
     assert battery(charge=10 * SECOND * (RATING.idle + RATING.transmit)).look_again() == 10 * SECOND
