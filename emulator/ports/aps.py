@@ -6,7 +6,7 @@ A soft node, an APS-level model and an EZSP stick all look like this to a device
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, Flag
 from typing import Final, Protocol
 
 from emulator.core.eui64 import Eui64
@@ -57,6 +57,20 @@ class SimpleDescriptor:
     out_clusters: tuple[int, ...]
 
 
+class ApplicationZdo(Flag):
+    """Which ZDO requests a stack passes to the device above; the values are those of EZSP's APPLICATION_ZDO_FLAGS."""
+
+    NONE = 0
+    SUPPORTED = 1
+    """Those that the stack knows, device announcements among them; it deals with them all the same."""
+    UNSUPPORTED = 2
+    """Those that the stack does not know, for the device to answer."""
+    ENDPOINTS = 4
+    """Simple descriptor, match descriptor and active endpoint requests, for the device to answer."""
+    BINDINGS = 8
+    """Bind, unbind and binding table requests, for the device to answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackConfiguration:
     """What a stack must know before it goes on the air.
@@ -68,6 +82,11 @@ class StackConfiguration:
         poll_interval: µs between a sleepy device's polls.
         link_key: pre-configured trust centre link key (16 octets; from the install code), for a joiner.
         aps_ack_retries: how often an unacknowledged message is sent again.
+        application_zdo: ZDO requests that the device wants to see; soft node only, like what follows.
+        fragment_window: blocks of a long message sent before an acknowledgement is awaited, 1 to 8; both ends must have
+            the same.
+        host_fragments: long messages are split, put together and acknowledged by the device, block by block
+            (`ApsMessage.fragment`, `ApsIndication.fragment`), as a stick leaves it to its host.
     """
 
     node_type: NodeType
@@ -77,16 +96,29 @@ class StackConfiguration:
     link_key: bytes | None = None
     aps_ack_retries: int = 3
     mains_powered: bool = True
+    application_zdo: ApplicationZdo = ApplicationZdo.NONE
+    fragment_window: int = 3
+    host_fragments: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """The network that a coordinator forms."""
+    """The network that a coordinator forms.
+
+    Attributes:
+        network_key: 16 octets.
+        key_sequence: its sequence number, 0 to 255; not 0 where a network is restored.  Soft node only, like the rest.
+        update_id: how often PAN and channel were changed, 0 to 255; beacons say it.
+        trust_centre: what the coordinator has for the trust centre's EUI-64; None: its own.
+    """
 
     channel: int
     pan_id: int
     extended_pan_id: Eui64
     network_key: bytes
+    key_sequence: int = 0
+    update_id: int = 0
+    trust_centre: Eui64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +127,22 @@ class JoinSettings:
 
     channels: tuple[int, ...] = tuple(range(11, 27))
     extended_pan_id: Eui64 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApsFragment:
+    """Which part of a long message this is, where the device splits and joins them itself.
+
+    Attributes:
+        block: its number, 0 to 255.
+        count: of the blocks of the message, 1 to 255; the first block alone says it.
+        counter: APS counter of the message, the same in all blocks.  To be given for every block that is sent but the
+            first, which gets a fresh one where it has None.
+    """
+
+    block: int
+    count: int | None = None
+    counter: int | None = None
 
 
 @dataclass(slots=True)
@@ -107,6 +155,8 @@ class ApsMessage:
         acknowledge: ask for an APS acknowledgement and retry.
         link_key: protect under the APS link key with the destination.
         radius: hops, 0 for the stack's default.
+        fragment: the payload is this block of a longer message: never split further, always acknowledged, and its
+            outcome told like that of any message.
     """
 
     destination: int
@@ -118,6 +168,7 @@ class ApsMessage:
     acknowledge: bool = False
     link_key: bool = False
     radius: int = 0
+    fragment: ApsFragment | None = None
 
 
 @dataclass(slots=True)
@@ -128,6 +179,12 @@ class ApsIndication:
         source: short address; source_eui64 where the stack knows it.
         link_key: it came protected under the APS link key.
         broadcast: it was not sent to us alone.
+        rssi: of the last hop, dBm; likewise `lqi`, 0 to 255.
+        counter: its APS counter; 0 where the stack does not tell, as in a message to itself.
+        radius: hops that it had left; 0 as above.
+        last_hop: short address of the neighbour that it came from, 0xFFFF as above.
+        fragment: it is one block of a longer message (`StackConfiguration.host_fragments`), to be acknowledged.
+        response_required: a ZDO request that is the device's to answer (`StackConfiguration.application_zdo`).
     """
 
     source: int
@@ -141,6 +198,11 @@ class ApsIndication:
     broadcast: bool
     rssi: int
     lqi: int
+    counter: int = 0
+    radius: int = 0
+    last_hop: int = NO_ADDRESS
+    fragment: ApsFragment | None = None
+    response_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

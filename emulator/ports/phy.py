@@ -12,6 +12,9 @@ from typing import Protocol
 
 from emulator.core.eui64 import Eui64
 
+ENERGY_SPAN = 4_000
+"""µs back that a radio can say how loud it was: less than the longest frame lasts, so that none is missed."""
+
 
 class TxResult(Enum):
     """What became of one transmission attempt."""
@@ -71,6 +74,12 @@ class Phy(Protocol):
 
     def address(self, pan_id: int, short: int, eui64: Eui64) -> None:
         """What to accept and acknowledge: broadcast always, else these (0xFFFF where there is none yet)."""
+
+    def energy(self, since: int, now: int) -> int:
+        """The strongest signal of others on the channel since a moment at most `ENERGY_SPAN` ago, dBm.
+
+        Where there is none it is the noise floor.
+        """
 
     def hold_for(self, addresses: frozenset[int]) -> None:
         """Addresses (short, or EUI-64) whose data requests are acknowledged with the frame-pending bit set."""

@@ -6,7 +6,7 @@ An implementation brings a `World` and parametrizes one test over `CHECKS`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -99,7 +99,7 @@ class Device:
         finally:
             self.calling = False
 
-    def send(self, destination: int, payload: bytes = b"x", **options: bool) -> int:
+    def send(self, destination: int, payload: bytes = b"x", **options: Any) -> int:
         handle = self.call(self.port.send, ApsMessage(destination, 1, 1, 0x0109, 0x19, payload, **options))
         assert isinstance(handle, int)
         return handle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from emulator.core.clock import HOUR, SECOND
 from emulator.core.eui64 import Eui64
@@ -130,7 +131,7 @@ class World:
             self.engine.run_for(20 * SECOND)
             assert isinstance(device.events[-1][1], NetworkUp), device.events
 
-    def send(self, sender: Device, receiver: Device, payload: bytes = b"x", **options: bool) -> int:
+    def send(self, sender: Device, receiver: Device, payload: bytes = b"x", **options: Any) -> int:
         message = ApsMessage(receiver.short, 1, 1, 0x0109, 0x0019, payload, **options)
         return sender.port.send(message, self.engine.now)
 
@@ -161,7 +162,7 @@ def line(hops: int) -> tuple[World, list[Device]]:
     return world, bridges
 
 
-def ping_pong(world: World, bridge: Device, blocks: int, data: int, **options: bool) -> int:
+def ping_pong(world: World, bridge: Device, blocks: int, data: int, **options: Any) -> int:
     """Block requests and responses, one after the other; how long they took."""
     left = blocks
     request, response = bytes(17), bytes(17 + data)

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64
-from emulator.ports.phy import TxResult
+from emulator.ports.phy import ENERGY_SPAN, TxResult
 from emulator.transports.memory.airtime import (
     ACK_FRAME,
     ACK_WAIT,
@@ -18,7 +18,9 @@ from emulator.transports.memory.airtime import (
     UNIT_BACKOFF,
     frame_airtime,
 )
+from emulator.transports.memory.medium import NOISE_FLOOR
 from emulator.transports.memory.radio import Radio
+from emulator.transports.memory.topology import Link
 from emulator.zigbee.frames.mac import FrameType, MacFrame, decode, encode
 from tests.transports.radios import CHANNEL, PAN, Air, Fixed, Station, data, data_request, eui64
 
@@ -341,3 +343,96 @@ def test_after_power_down_no_result_comes() -> None:
     air.engine.run_until(100_000)
     assert one.results == []
     assert air.frames == []
+
+
+# --- energy ----------------------------------------------------------------------------------------------------------
+
+
+def on_the_air(air: Air, number: int, start: int = 0, octets: int = 116, channel: int = CHANNEL) -> int:
+    """Let a radio of its own send one frame from `start` on, without asking whether the channel is free; its end."""
+    radio = Radio(air.medium, eui64(number), Fixed(0.0), channel)
+    psdu = data(number, 0xFFFF, bytes(octets), acknowledge=False)
+
+    def begin() -> None:
+        air.medium.begin(radio, psdu, air.engine.now, 0)
+
+    air.engine.call_at(start, begin)
+    return start + frame_airtime(len(psdu))
+
+
+def test_a_silent_channel_has_the_noise_floor() -> None:
+    _, one, _ = pair()
+    assert one.radio.energy(0, 0) == NOISE_FLOOR
+    assert one.radio.energy(0, ENERGY_SPAN) == NOISE_FLOOR
+
+
+def test_a_frame_is_measured_as_loud_as_it_comes_while_it_lasts_and_no_longer() -> None:
+    air, one, _ = pair()
+    air.hear(9, 1, rssi=-63)
+    end = on_the_air(air, 9, start=1_000)
+    air.engine.run_until(1_000)
+    assert one.radio.energy(0, 1_000) == NOISE_FLOOR
+    air.engine.run_until(end + ENERGY_SPAN)
+    assert one.radio.energy(1_000, 1_001) == -63
+    assert one.radio.energy(end - 1, end + 1) == -63
+    assert one.radio.energy(end, end + ENERGY_SPAN) == NOISE_FLOOR
+
+
+def test_the_loudest_of_several_counts() -> None:
+    air, one, _ = pair()
+    for number, rssi in ((7, -80), (8, -41), (9, -60)):
+        air.hear(number, 1, rssi)
+        on_the_air(air, number)
+    air.engine.run_until(2_000)
+    assert one.radio.energy(0, 2_000) == -41
+
+
+def test_what_is_sent_on_another_channel_or_out_of_earshot_or_by_the_radio_itself_is_not_measured() -> None:
+    air, one, _ = pair()
+    air.hear(8, 1)
+    on_the_air(air, 8, channel=CHANNEL + 1)
+    on_the_air(air, 9)
+    one.send(data(1, 0xFFFF, bytes(100), acknowledge=False))
+    air.engine.run_until(5_000)
+    assert len(air.frames) == 3
+    assert one.radio.energy(1_000, 5_000) == NOISE_FLOOR
+
+
+def test_a_frame_is_measured_though_its_sender_has_gone_to_another_channel() -> None:
+    air, one, _ = pair()
+    air.hear(9, 1, rssi=-70)
+    end = on_the_air(air, 9)
+    air.engine.run_until(end)
+    assert air.medium.receivers(one.radio)
+    (jammer,) = [radio for radio in air.medium._radios.values() if radio.eui64 == eui64(9)]
+    jammer.tune(CHANNEL + 1, end)
+    assert one.radio.energy(0, end) == -70
+
+
+def test_the_channel_measured_is_the_one_that_the_radio_is_tuned_to() -> None:
+    air, one, _ = pair()
+    air.hear(9, 1, rssi=-70)
+    end = on_the_air(air, 9, channel=CHANNEL + 1)
+    air.engine.run_until(end)
+    assert one.radio.energy(0, end) == NOISE_FLOOR
+    one.radio.tune(CHANNEL + 1, end)
+    assert one.radio.energy(0, end) == -70
+
+
+def test_no_frame_is_forgotten_within_the_span_however_many_follow() -> None:
+    air, one, _ = pair()
+    air.hear(9, 1, rssi=-44)
+    end = on_the_air(air, 9, octets=0)
+    for number in range(10, 30):
+        on_the_air(air, number, start=end + (number - 10) * 190, octets=0)
+    now = end + ENERGY_SPAN - 1
+    air.engine.run_until(now)
+    assert one.radio.energy(now - ENERGY_SPAN, now) == -44
+
+
+def test_a_link_of_its_own_is_not_on_the_air_and_not_measured() -> None:
+    air, one, _ = pair()
+    air.topology.connect(eui64(1), eui64(9), Link(-30, 0.0, 100_000, 1_000))
+    end = on_the_air(air, 9)
+    air.engine.run_until(end)
+    assert one.radio.energy(0, end) == NOISE_FLOOR

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from emulator.transports.memory.topology import Link, Topology
 
 DEFAULT_CAPTURE_DB = 10
+NOISE_FLOOR = -100
+"""What a radio measures on a channel where nothing is sent, dBm: a round figure a little below its sensitivity."""
 _KEPT = frame_airtime(127) + TURNAROUND
 """How long (µs) a frame that has ended still matters: another, begun just before, may be judged so much later."""
 
@@ -134,6 +136,18 @@ class Medium:
                 if sender is listener or sender in self._surveyed(listener).heard:
                     return True
         return False
+
+    def energy(self, listener: Radio, since: int, now: int) -> int:
+        """The strongest frame of others on the listener's channel between two moments, dBm, or the noise floor."""
+        strongest = NOISE_FLOOR
+        for other in self._recent.get(listener.channel, ()):
+            if other.end <= since or other.start >= now:
+                continue
+            # Not from the survey: the sender may be on another channel by now.
+            link = self.topology.link(other.sender.eui64, listener.eui64)
+            if link is not None and not link.rate:
+                strongest = max(strongest, link.rssi)
+        return strongest
 
     def receivers(self, sender: Radio) -> list[tuple[Radio, Link]]:
         """Everyone on the sender's channel who hears it at all, well enough or not."""

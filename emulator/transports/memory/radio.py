@@ -137,6 +137,9 @@ class Radio:
     def hold_for(self, addresses: frozenset[int]) -> None:
         self._held = addresses
 
+    def energy(self, since: int, now: int) -> int:
+        return self._medium.energy(self, since, now)
+
     def abort(self) -> None:
         self._psdu = None
         self._attempt += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.rng import Streams
@@ -12,10 +14,13 @@ from emulator.ports.schedule import Scheduler
 from emulator.transports.memory.radio import Radio
 from emulator.zigbee.node.memory import NodeMemory
 from emulator.zigbee.node.node import Node
+from emulator.zigbee.node.scanning import ScanKind, ScanUser
 
 
 class SoftPort:
     """Passes calls through to the node and keeps its one timer on the agenda.
+
+    What an `ApsPort` has, and what a virtual stick needs besides; calls that start nothing go to `node` directly.
 
     Args:
         scheduler: the agenda of the run.
@@ -114,6 +119,21 @@ class SoftPort:
         handle = self.node.send(message, now)
         self._arm()
         return handle
+
+    def acknowledge_fragment(self, source: int, counter: int, block: int, bitfield: int, now: int) -> None:
+        """See `Node.acknowledge_fragment`."""
+        self.node.acknowledge_fragment(source, counter, block, bitfield, now)
+        self._arm()
+
+    def scan(self, kind: ScanKind, channels: Iterable[int], duration: int, user: ScanUser, now: int) -> None:
+        """See `Node.scan`."""
+        self.node.scan(kind, channels, duration, user, now)
+        self._arm()
+
+    def stop_scan(self, now: int) -> None:
+        """See `Node.stop_scan`."""
+        self.node.stop_scan(now)
+        self._arm()
 
     def received(self, frame: RxFrame, now: int) -> None:
         """From the radio."""

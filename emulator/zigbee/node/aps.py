@@ -9,7 +9,7 @@ from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.timers import Alarm
-from emulator.ports.aps import ApsIndication
+from emulator.ports.aps import ApsFragment, ApsIndication, StackConfiguration
 from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind, decode_header, encode_header
 from emulator.zigbee.node.aps_security import ApsSecurity
 from emulator.zigbee.node.aps_sending import (
@@ -30,6 +30,7 @@ from emulator.zigbee.node.headers import (
     read_aps_header,
 )
 from emulator.zigbee.node.hop import FIRST_BROADCAST
+from emulator.zigbee.node.host_fragments import ReceivedBlocks, place_of
 from emulator.zigbee.node.memory import LinkKey, NodeMemory
 from emulator.zigbee.node.nwk import NwkLayer
 
@@ -65,25 +66,32 @@ class ApsLayer:
         rng: Random,
         report: Report,
         alarm: Alarm,
-        retries: int,
+        configuration: StackConfiguration,
     ) -> None:
+        host_fragments, window = configuration.host_fragments, configuration.fragment_window
         self._nwk = nwk
         self._memory = memory
         self._user = user
         self._report = report
         self._security = ApsSecurity(eui64, memory, self._drop)
-        self.sender = ApsSender(nwk, memory, self._security, user, rng, report, alarm, retries)
+        self.sender = ApsSender(
+            nwk, memory, self._security, user, rng, report, alarm, configuration.aps_ack_retries,
+            window, not host_fragments,
+        )  # fmt: skip
         self._duplicates = Duplicates()
-        self._reassembly = Reassembly()
+        self._reassembly = Reassembly(window)
+        self._blocks = ReceivedBlocks() if host_fragments else None
 
     def forget_duplicates(self, source: int) -> None:
         """A device began anew: its counters may repeat."""
         self._duplicates.forget(source)
         self._reassembly.forget(source)
+        if self._blocks is not None:
+            self._blocks.forget(source)
 
     # Receiving
 
-    def received(self, nwk: NwkHeader, data: bytes, rssi: int, lqi: int, now: int) -> None:
+    def received(self, nwk: NwkHeader, data: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
         """The payload of an NWK data frame."""
         try:
             header, octets = read_aps_header(data), APS_HEADER_OCTETS
@@ -103,14 +111,14 @@ class ApsLayer:
         if header.acknowledgement:
             self.sender.acknowledged(nwk.source, header, now)
         elif header.fragment is not None:
-            self._received_block(nwk, header, header.fragment, payload, rssi, lqi, now)
+            self._received_block(nwk, header, header.fragment, payload, previous_hop, rssi, lqi, now)
         else:
             if header.acknowledge and nwk.destination < FIRST_BROADCAST:
                 self._acknowledge(nwk.source, header, now)
             if self._duplicates.known(nwk.source, header.counter, now):
                 self._drop("duplicate", nwk.source, now, counter=header.counter)
             else:
-                self._deliver(nwk, header, payload, rssi, lqi, now)
+                self._deliver(nwk, header, payload, previous_hop, rssi, lqi, now)
 
     def _unusual(self, nwk: NwkHeader, data: bytes, now: int) -> tuple[ApsHeader | None, int]:
         """Fragments and broadcasts; commands are passed on, and group messages dropped."""
@@ -130,39 +138,72 @@ class ApsLayer:
         )  # fmt: skip
         return header, octets
 
-    def _deliver(self, nwk: NwkHeader, header: ApsHeader, payload: bytes, rssi: int, lqi: int, now: int) -> None:
+    def _deliver(
+        self, nwk: NwkHeader, header: ApsHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int,
+        fragment: ApsFragment | None = None,
+    ) -> None:  # fmt: skip
         source = nwk.source
         message = ApsIndication(
             source, self._memory.eui64_of(source), header.source_endpoint, header.destination_endpoint,
             header.profile, header.cluster, payload, header.security, nwk.destination >= FIRST_BROADCAST, rssi, lqi,
+            header.counter, nwk.radius, previous_hop, fragment,
         )  # fmt: skip
         self._user.aps_received(message, now)
 
     def _received_block(
-        self, nwk: NwkHeader, header: ApsHeader, fragment: Fragment, payload: bytes, rssi: int, lqi: int, now: int
-    ) -> None:
-        source, counter = nwk.source, header.counter
+        self, nwk: NwkHeader, header: ApsHeader, fragment: Fragment, payload: bytes, previous_hop: int, rssi: int,
+        lqi: int, now: int,
+    ) -> None:  # fmt: skip
+        """A block of a long message: for the device above, or to be put together here."""
+        if nwk.destination >= FIRST_BROADCAST:
+            self._drop("broadcast-fragment", nwk.source, now)
+        elif self._blocks is None:
+            whole = self._put_together(nwk.source, header, fragment, payload, now)
+            if whole is not None and not self._duplicates.known(nwk.source, header.counter, now):
+                self._deliver(nwk, header, whole, previous_hop, rssi, lqi, now)
+        else:
+            refusal = self._blocks.take(nwk.source, header, fragment, now)
+            if refusal is not None:
+                self._drop(refusal, nwk.source, now)
+            else:
+                part = ApsFragment(*place_of(fragment), header.counter)
+                self._deliver(nwk, header, payload, previous_hop, rssi, lqi, now, part)
+
+    def acknowledge_fragment(self, source: int, counter: int, block: int, bitfield: int, now: int) -> None:
+        """Say which blocks of a message the device above has.
+
+        Raises:
+            LocalProtocolError: there is no such message, or a value does not fit.
+        """
+        if self._blocks is None:
+            raise LocalProtocolError("the stack acknowledges blocks by itself")
+        header, bits = self._blocks.acknowledgement(source, counter, block, bitfield, now)
+        self._acknowledge_window(source, header, block, bits, now)
+
+    def _put_together(
+        self, source: int, header: ApsHeader, fragment: Fragment, payload: bytes, now: int
+    ) -> bytes | None:
+        """Keep and acknowledge a block; the whole message, where it was the last one missing."""
+        counter = header.counter
         if not self._duplicates.remembers(source, counter, now):
             self._reassembly.begin_anew(source, counter)
-        number, total = (0, fragment.block) if fragment.kind is _FIRST else (fragment.block, None)
-        refusal = "broadcast-fragment" if nwk.destination >= FIRST_BROADCAST else None
+        number, total = place_of(fragment)
         if number >= MAX_BLOCKS or (total or 0) > MAX_BLOCKS:
-            refusal = "too-many-fragments"
-        inbound = None if refusal is not None else self._reassembly.open(source, counter, header.security, now)
+            self._drop("too-many-fragments", source, now)
+            return None
+        inbound = self._reassembly.open(source, counter, header.security, now)
         if inbound is None:
-            self._drop(refusal or "too-many-messages", source, now)
-            return
+            self._drop("too-many-messages", source, now)
+            return None
         refusal = inbound.refusal(number, total, header.security)
         if refusal is not None:
             self._drop(refusal, source, now)
-            return
+            return None
         known = number in inbound.blocks
         inbound.take(number, total, payload)
         if known or inbound.window_complete(number):
-            self._acknowledge_window(source, header, *inbound.window(number), now)
-        whole = None if known else inbound.whole()
-        if whole is not None and not self._duplicates.known(source, counter, now):
-            self._deliver(nwk, header, whole, rssi, lqi, now)
+            self._acknowledge_window(source, header, *inbound.window_of(number), now)
+        return None if known else inbound.whole()
 
     def _acknowledge(self, source: int, header: ApsHeader, now: int) -> None:
         """Acknowledge a data frame, under the same protection."""

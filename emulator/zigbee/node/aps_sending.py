@@ -9,12 +9,13 @@ from emulator.core.clock import MILLISECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
-from emulator.ports.aps import ApsMessage, Outcome
+from emulator.ports.aps import ApsFragment, ApsMessage, Outcome
 from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind, encode_header
 from emulator.zigbee.node.aps_security import ApsSecurity
-from emulator.zigbee.node.fragments import MAX_BLOCKS, Outbound, split
+from emulator.zigbee.node.fragments import MAX_BLOCKS, WINDOW, Outbound, split
 from emulator.zigbee.node.headers import ApsHeader, aps_data_header
 from emulator.zigbee.node.hop import FIRST_BROADCAST
+from emulator.zigbee.node.host_fragments import SentBlocks
 from emulator.zigbee.node.memory import LinkKey, NodeMemory
 from emulator.zigbee.node.nwk import NwkLayer
 
@@ -66,8 +67,14 @@ class Outgoing:
 class ApsSender:
     """Sends, waits for acknowledgements, sends again.
 
+    Args:
+        retries: how often at most, for one message.
+        window: blocks of a long message that are sent before an acknowledgement is awaited.
+        splits: whether long messages are split here; else the device above does it.
+
     Attributes:
         retries: how often a message was sent again so far.
+        last: the message that was sent last.
     """
 
     def __init__(
@@ -80,25 +87,36 @@ class ApsSender:
         report: Report,
         alarm: Alarm,
         retries: int,
+        window: int = WINDOW,
+        splits: bool = True,
     ) -> None:
         self.timers: Timers[int] = Timers(alarm)
         self.retries = 0
+        self.last: Outgoing | None = None
         self._nwk = nwk
         self._memory = memory
         self._security = security
         self._user = user
         self._report = report
         self._max_retries = retries
+        self._window = window
+        self._splits = splits
         if memory.aps_counter is None:
             memory.aps_counter = rng.randrange(256)
         self._counter = memory.aps_counter
         self._waiting: dict[tuple[int, int], Outgoing] = {}
         self._by_handle: dict[int, Outgoing] = {}
+        self._blocks = SentBlocks()
 
     def next_counter(self) -> int:
         """A fresh APS counter."""
         self._memory.aps_counter = self._counter = counter = (self._counter + 1) & 0xFF
         return counter
+
+    def counter_of(self, handle: int) -> int | None:
+        """APS counter of the message sent last, or of one that waits for its acknowledgement; None for any other."""
+        outgoing = self._by_handle.get(handle, self.last)
+        return outgoing.counter if outgoing is not None and outgoing.handle == handle else None
 
     def send(self, handle: int, message: ApsMessage, now: int) -> Outcome | None:
         """Send a message; an outcome at once where it cannot be sent at all.
@@ -111,8 +129,10 @@ class ApsSender:
         key = self._security.key_with(message.destination) if message.link_key else None
         if message.link_key and key is None:
             return Outcome.NO_KEY
+        if message.fragment is not None:
+            return self._send_block(handle, message, message.fragment, key, now)
         counter = self.next_counter()
-        outgoing = Outgoing(handle, message, counter, key, self._max_retries, acknowledge)
+        self.last = outgoing = Outgoing(handle, message, counter, key, self._max_retries, acknowledge)
         endpoints = (message.destination_endpoint, message.source_endpoint)
         outgoing.header = aps_data_header(
             endpoints, message.cluster, message.profile, counter,
@@ -121,12 +141,28 @@ class ApsSender:
         room = MAX_ASDU if key is None else MAX_ASDU - LINK_KEY_OVERHEAD
         if len(message.payload) > room:
             blocks = split(message.payload, room - FRAGMENT_OVERHEAD)
-            if not acknowledge or len(blocks) > MAX_BLOCKS:
+            if not acknowledge or not self._splits or len(blocks) > MAX_BLOCKS:
                 return Outcome.TOO_LONG
-            outgoing.fragments = Outbound(blocks)
+            outgoing.fragments = Outbound(blocks, self._window)
         if acknowledge:
             self._waiting[message.destination, counter] = outgoing
             self._by_handle[handle] = outgoing
+        self._transmit(outgoing, now)
+        return None
+
+    def _send_block(
+        self, handle: int, message: ApsMessage, fragment: ApsFragment, key: LinkKey | None, now: int
+    ) -> Outcome | None:
+        """Send one block of a message that the device above has split."""
+        _check(message, fragment)
+        room = MAX_ASDU - FRAGMENT_OVERHEAD - (0 if key is None else LINK_KEY_OVERHEAD)
+        if len(message.payload) > room:
+            return Outcome.TOO_LONG
+        counter = self.next_counter() if fragment.counter is None else fragment.counter
+        self.last = outgoing = Outgoing(handle, message, counter, key, self._max_retries, acknowledge=True)
+        outgoing.header = _block_header(outgoing, fragment.block, fragment.count or 0)
+        self._blocks.add(message.destination, counter, handle, fragment.block)
+        self._by_handle[handle] = outgoing
         self._transmit(outgoing, now)
         return None
 
@@ -160,7 +196,9 @@ class ApsSender:
         if fragments is None:
             return (seal(outgoing.header, outgoing.message.payload, key),)
         blocks = fragments.blocks
-        return tuple(seal(self._block_header(outgoing, number), blocks[number], key) for number in fragments.missing)
+        return tuple(
+            seal(_block_header(outgoing, number, len(blocks)), blocks[number], key) for number in fragments.missing
+        )
 
     def _give_up(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
         """Report an outcome as soon as the call in which it became known is over."""
@@ -168,22 +206,6 @@ class ApsSender:
         outgoing.retries = 0
         self._by_handle[outgoing.handle] = outgoing
         self.timers.set(outgoing.handle, now)
-
-    def _block_header(self, outgoing: Outgoing, number: int) -> bytes:
-        message, fragments = outgoing.message, outgoing.fragments
-        assert fragments is not None
-        frame = ApsFrame(
-            ApsFrameType.DATA,
-            outgoing.counter,
-            destination_endpoint=message.destination_endpoint,
-            source_endpoint=message.source_endpoint,
-            cluster=message.cluster,
-            profile=message.profile,
-            security=outgoing.key is not None,
-            acknowledge=True,
-            fragment=Fragment(_LATER if number else _FIRST, number or len(fragments.blocks)),
-        )
-        return encode_header(frame)
 
     def nwk_sent(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
         """A frame of this message left for, or failed at, the next hop."""
@@ -217,12 +239,16 @@ class ApsSender:
         del self._by_handle[handle]
         if self._waiting.get(place) is outgoing:
             del self._waiting[place]
+        elif outgoing.message.fragment is not None:
+            self._blocks.remove(*place, handle)
         self._user.aps_sent(handle, outcome, now)
 
     def acknowledged(self, source: int, header: ApsHeader, now: int) -> None:
         """An acknowledgement came from `source`."""
         outgoing = self._waiting.get((source, header.counter))
         if outgoing is None:
+            if self._blocks and header.fragment is not None:
+                self._blocks_acknowledged(source, header, header.fragment, now)
             return
         if outgoing.key is not None and not header.security:
             self._drop("unprotected-acknowledgement", source, now)
@@ -240,5 +266,43 @@ class ApsSender:
             outgoing.retries = self._max_retries
             self._transmit_again(outgoing, now)
 
+    def _blocks_acknowledged(self, source: int, header: ApsHeader, fragment: Fragment, now: int) -> None:
+        """Blocks that the device above has split off have come."""
+        for handle in self._blocks.named(source, header.counter, fragment.block, fragment.ack_bitfield or 0):
+            outgoing = self._by_handle.get(handle)
+            if outgoing is None:
+                continue
+            if outgoing.key is not None and not header.security:
+                self._drop("unprotected-acknowledgement", source, now)
+                return
+            self._finish(outgoing, _DELIVERED, now)
+
     def _drop(self, reason: str, source: int, now: int, **fields: object) -> None:
         self._report("aps.dropped", reason, {"from": f"{source:04x}", **fields}, now)
+
+
+def _block_header(outgoing: Outgoing, number: int, count: int) -> bytes:
+    """The header of one block; the first names how many there are."""
+    message = outgoing.message
+    frame = ApsFrame(
+        ApsFrameType.DATA,
+        outgoing.counter,
+        destination_endpoint=message.destination_endpoint,
+        source_endpoint=message.source_endpoint,
+        cluster=message.cluster,
+        profile=message.profile,
+        security=outgoing.key is not None,
+        acknowledge=True,
+        fragment=Fragment(_LATER if number else _FIRST, number or count),
+    )
+    return encode_header(frame)
+
+
+def _check(message: ApsMessage, fragment: ApsFragment) -> None:
+    """LocalProtocolError for a block that belongs to no message."""
+    if message.destination >= FIRST_BROADCAST:
+        raise LocalProtocolError("a broadcast cannot be fragmented")
+    if fragment.block == 0 and not fragment.count:
+        raise LocalProtocolError("the first block says how many there are")
+    if fragment.block != 0 and fragment.counter is None:
+        raise LocalProtocolError("a later block has the APS counter of the first")

@@ -89,6 +89,7 @@ class Parent:
             end_device_capacity=room,
             depth=membership.depth,
             extended_pan_id=membership.extended_pan_id,
+            update_id=membership.update_id,
         )
         frame = MacFrame(
             FrameType.BEACON, self._mac.next_sequence(), None, None, membership.pan_id, membership.short,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.ports.aps import COORDINATOR
 from emulator.zigbee.frames.nwk_commands import Leave
@@ -36,10 +35,7 @@ class Departures:
     on only the network key vouches for it).  Whoever says that it leaves must say so itself, to its neighbours.
     """
 
-    def __init__(
-        self, eui64: Eui64, memory: NodeMemory, membership: Membership, user: DeparturesUser, report: Report
-    ) -> None:
-        self._eui64 = eui64
+    def __init__(self, memory: NodeMemory, membership: Membership, user: DeparturesUser, report: Report) -> None:
         self._memory = memory
         self._membership = membership
         self._user = user
@@ -58,7 +54,7 @@ class Departures:
 
     def _may_ask(self, header: NwkHeader, heard: Heard) -> bool:
         source, membership = header.source, self._membership
-        if membership.trust_centre == self._eui64 or source not in (COORDINATOR, membership.parent):
+        if membership.short == COORDINATOR or source not in (COORDINATOR, membership.parent):
             return False
         expected = membership.trust_centre if source == COORDINATOR else self._memory.eui64_of(source)
         return heard.previous_hop != source or expected in (None, heard.sender)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from emulator.core.clock import SECOND
 
 WINDOW = 3
-"""Blocks sent before an acknowledgement is awaited (apscMaxWindowSize allows 1 to 8)."""
+"""Blocks sent before an acknowledgement is awaited, where nothing else is said."""
+MAX_WINDOW = 8
+"""Blocks that one acknowledgement can name (apscMaxWindowSize allows 1 to 8)."""
 MAX_BLOCKS = 64
 """Blocks taken from a peer at most: about 4.5 KB, three times a tunnel's transfer size."""
 MAX_REASSEMBLIES = 8
@@ -27,9 +29,11 @@ class Outbound:
         blocks: all of them.
         base: first block of the window under way.
         missing: blocks of that window not acknowledged yet, in order.
+        window: blocks of a window.
     """
 
     blocks: list[bytes]
+    window: int = WINDOW
     base: int = 0
     missing: list[int] = field(default_factory=list)
 
@@ -37,14 +41,17 @@ class Outbound:
         self._open_window()
 
     def _open_window(self) -> None:
-        self.missing = list(range(self.base, min(self.base + WINDOW, len(self.blocks))))
+        self.missing = list(range(self.base, min(self.base + self.window, len(self.blocks))))
 
     def acknowledged(self, base: int, bitfield: int) -> bool:
-        """Take an acknowledgement; whether the whole message has arrived."""
-        if base == self.base:
-            self.missing = [block for block in self.missing if not bitfield >> (block - base) & 1]
+        """Take an acknowledgement; whether the whole message has arrived.
+
+        It names blocks from `base` on, any one of the window: not everybody counts from the first.
+        """
+        if self.base <= base < self.base + self.window:
+            self.missing = [block for block in self.missing if block < base or not bitfield >> (block - base) & 1]
             if not self.missing:
-                self.base += WINDOW
+                self.base += self.window
                 self._open_window()
         return not self.missing
 
@@ -55,12 +62,14 @@ class Inbound:
 
     Attributes:
         secured: its blocks come under the link key.
+        window: blocks of a window.
         total: how many blocks it has, as the first one says; None before that has come.
         blocks: by number; empty octets once the message is `done`, when only acknowledgements may be asked for again.
     """
 
     expires: int
     secured: bool
+    window: int = WINDOW
     total: int | None = None
     blocks: dict[int, bytes] = field(default_factory=dict)
     done: bool = False
@@ -81,15 +90,15 @@ class Inbound:
             self.total = total
         self.blocks.setdefault(number, payload)
 
-    def window(self, number: int) -> tuple[int, int]:
+    def window_of(self, number: int) -> tuple[int, int]:
         """First block and bitfield of the window that a block belongs to."""
-        base = number - number % WINDOW
-        return base, sum(1 << index for index in range(WINDOW) if base + index in self.blocks)
+        base = number - number % self.window
+        return base, sum(1 << index for index in range(self.window) if base + index in self.blocks)
 
     def window_complete(self, number: int) -> bool:
         """Whether every block of the window that `number` belongs to is there."""
-        base = number - number % WINDOW
-        end = base + WINDOW if self.total is None else min(base + WINDOW, self.total)
+        base = number - number % self.window
+        end = base + self.window if self.total is None else min(base + self.window, self.total)
         return all(block in self.blocks for block in range(base, end))
 
     def whole(self) -> bytes | None:
@@ -103,9 +112,14 @@ class Inbound:
 
 
 class Reassembly:
-    """Messages being put together, by sender and APS counter; bounded in number, size and time."""
+    """Messages being put together, by sender and APS counter; bounded in number, size and time.
 
-    def __init__(self) -> None:
+    Args:
+        window: blocks that their senders send before they await an acknowledgement.
+    """
+
+    def __init__(self, window: int = WINDOW) -> None:
+        self._window = window
         self._inbound: dict[tuple[int, int], Inbound] = {}
 
     def open(self, source: int, counter: int, secured: bool, now: int) -> Inbound | None:
@@ -115,7 +129,7 @@ class Reassembly:
         if known is None:
             if len(self._inbound) >= MAX_REASSEMBLIES and not self._drop_one_done():
                 return None
-            known = self._inbound[source, counter] = Inbound(now + REASSEMBLY_LIFE, secured)
+            known = self._inbound[source, counter] = Inbound(now + REASSEMBLY_LIFE, secured, self._window)
         known.expires = now + REASSEMBLY_LIFE
         return known
 

@@ -154,6 +154,15 @@ class MacLayer:
         """Go to another channel."""
         self._phy.tune(channel, now)
 
+    def energy(self, since: int, now: int) -> int:
+        """The strongest signal on the channel since a moment not long ago, dBm; see `Phy.energy`."""
+        return self._phy.energy(since, now)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being sent, waits to be sent, or is to come after a poll."""
+        return self._current is None and not self._queue and not self._awake_for_poll
+
     def timers(self) -> tuple[AnyTimers, ...]:
         """Everything that can fall due."""
         return self._indirect.timers, self._poll_end

@@ -65,6 +65,7 @@ class Membership:
         trust_centre: its EUI-64.
         network_key: 16 octets, with its sequence number.
         next_key: a network key that was given out and is not in force yet, empty where there is none.
+        update_id: how often PAN and channel were changed, as beacons say it.
     """
 
     channel: int
@@ -78,6 +79,7 @@ class Membership:
     depth: int
     next_key: bytes = b""
     next_sequence: int = 0
+    update_id: int = 0
 
 
 @dataclass(slots=True)
@@ -106,6 +108,9 @@ class NodeMemory:
         allowed: trust centre: the pre-configured link keys of devices that may join.
         offered_keys: link keys that partners may use already, see `ApsPort.offer_link_key`.
         aps_counter: the last APS counter; going on from it, a node that restarts is not taken for one that repeats.
+        aps_floor: no frame counter under a link key is below it.
+        wildcard_key: trust centre: under which any device may join; lost with the power.
+        well_known_accepted: trust centre: whether the well-known key is good enough; lost with the power.
     """
 
     membership: Membership | None = None
@@ -117,6 +122,9 @@ class NodeMemory:
     allowed: dict[Eui64, bytes] = field(default_factory=dict)
     offered_keys: dict[Eui64, LinkKey] = field(default_factory=dict)
     aps_counter: int | None = None
+    aps_floor: int = 0
+    wildcard_key: bytes | None = None
+    well_known_accepted: bool = False
     _spent: dict[bytes, int] = field(default_factory=dict)
     _by_short: dict[int, Eui64] = field(default_factory=dict)
 
@@ -159,9 +167,26 @@ class NodeMemory:
         known = self.link_keys.get(partner)
         if known is None or known.key != key:
             self.forget_link_key(partner)
-            counter = OutgoingCounter(self._spent.get(key, 0))
-            known = self.link_keys[partner] = LinkKey(key, CcmStar(key), counter)
+            known = self.link_keys[partner] = LinkKey(key, CcmStar(key), self._counter_under(key))
         return known
+
+    def _counter_under(self, key: bytes) -> OutgoingCounter:
+        """The counter of what we send under a key: one for all partners that have it, or a nonce would come twice."""
+        for known in self.link_keys.values():
+            if known.key == key:
+                return known.outgoing
+        return OutgoingCounter(max(self._spent.get(key, 0), self.aps_floor))
+
+    def raise_link_counters(self, floor: int) -> None:
+        """Send nothing under a link key with a counter below `floor` from now on."""
+        self.aps_floor = floor
+        self._count_from({known.key: max(known.outgoing.peek(), floor) for known in self.link_keys.values()})
+
+    def _count_from(self, starts: dict[bytes, int]) -> None:
+        """Go on under each link key from a counter, the same one for all partners that have it."""
+        counters = {key: OutgoingCounter(start) for key, start in starts.items()}
+        for known in self.link_keys.values():
+            known.outgoing = counters[known.key]
 
     def replace_link_key(self, partner: Eui64, key: bytes, kind: LinkKeyKind) -> None:
         """Have `key` with a partner from now on, and remember that there was another one."""
@@ -175,7 +200,7 @@ class NodeMemory:
         """Have a key that a partner may already use; None: no more."""
         self.offered_keys.pop(partner, None)
         if key is not None:
-            self.offered_keys[partner] = LinkKey(key, CcmStar(key), OutgoingCounter(self._spent.get(key, 0)))
+            self.offered_keys[partner] = LinkKey(key, CcmStar(key), self._counter_under(key))
 
     def take_offered_key(self, partner: Eui64) -> None:
         """The partner uses the key that was offered: it is the one in force."""
@@ -204,8 +229,11 @@ class NodeMemory:
         """Power came back: go on with counters that cannot have been used before."""
         self.nwk_outgoing = OutgoingCounter(self.nwk_outgoing.reserved)
         self.offered_keys.clear()
-        for key in self.link_keys.values():
-            key.outgoing = OutgoingCounter(key.outgoing.reserved)
+        self.wildcard_key, self.well_known_accepted = None, False
+        reserved: dict[bytes, int] = {}
+        for known in self.link_keys.values():
+            reserved[known.key] = max(known.outgoing.reserved, reserved.get(known.key, 0))
+        self._count_from(reserved)
 
     def forget(self) -> None:
         """Leave the network for good; the counters of the link keys are kept in case these are used again."""

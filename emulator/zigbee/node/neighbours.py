@@ -92,6 +92,11 @@ class Neighbours:
             neighbour.heard_at = now
             neighbour.failures = 0
 
+    def was_deaf(self, span: int) -> None:
+        """Nothing could be heard for `span` µs: that says nothing about anybody."""
+        for neighbour in self._by_short.values():
+            neighbour.heard_at += span
+
     def usable(self, short: int, now: int) -> Neighbour | None:
         """The neighbour, if a frame may be sent to it directly."""
         neighbour = self._by_short.get(short)

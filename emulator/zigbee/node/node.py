@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from emulator.core.clock import MILLISECOND, SECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
@@ -27,15 +29,19 @@ from emulator.ports.phy import Phy, RxFrame, TxResult
 from emulator.zigbee.frames.aps_commands import TransportNetworkKey
 from emulator.zigbee.frames.mac import FrameType, MacFrame
 from emulator.zigbee.frames.mac_commands import DataRequest
+from emulator.zigbee.node.facts import Facts, FrameCounters
+from emulator.zigbee.node.fragments import MAX_WINDOW
 from emulator.zigbee.node.hop import Hop
 from emulator.zigbee.node.joining import Candidate, Joiner
+from emulator.zigbee.node.key_ring import KeyRing, check_key
 from emulator.zigbee.node.mac import MacLayer
-from emulator.zigbee.node.memory import Child, LinkKeyKind, Membership, NodeMemory
+from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 from emulator.zigbee.node.news import News, Sent
 from emulator.zigbee.node.rejoining import NewPlace
+from emulator.zigbee.node.scanning import ScanKind, Scanner, ScanSettings, ScanUser
 from emulator.zigbee.node.stack import Stack
 from emulator.zigbee.node.zdo import LONGEST_PERMIT, leave_request, permit_joining_request
-from emulator.zigbee.security.keys import KEY_OCTETS
+from emulator.zigbee.security.counters import EXHAUSTED, OutgoingCounter
 
 PARTING_WAIT = 500 * MILLISECOND
 """How long a node that leaves may take to say so."""
@@ -43,7 +49,7 @@ PERMIT_RENEWAL = (LONGEST_PERMIT - 54) * SECOND
 """Routers are told to permit joining for a limited time, so they are told again."""
 
 
-class Node:
+class Node(KeyRing):
     """A ZigBee node over a radio; sans-IO.
 
     Args:
@@ -60,17 +66,17 @@ class Node:
     def __init__(
         self, phy: Phy, eui64: Eui64, streams: Streams, report: Report, memory: NodeMemory | None = None
     ) -> None:
+        super().__init__(memory or NodeMemory(), report)
         self.eui64 = eui64
-        self.memory = memory or NodeMemory()
         self.alarm = Alarm()
         self._phy = phy
         self._rng = streams.stream(f"{eui64_text(eui64)}/node")
-        self._report = report
         self._news = News(self.alarm)
         self._configuration: StackConfiguration | None = None
         self._mac: MacLayer | None = None
         self._stack: Stack | None = None
         self._joiner: Joiner | None = None
+        self._scanner: Scanner | None = None
         self._timers: Timers[str] = Timers(self.alarm)
         self._parting: str | None = None
         self._permit_until = 0
@@ -84,7 +90,15 @@ class Node:
         self._news.user = user
 
     def configure(self, configuration: StackConfiguration) -> None:
-        """Set descriptors, node type and the pre-configured key."""
+        """Set descriptors, node type and the pre-configured key.
+
+        A node that is on the air takes descriptors and what is asked of its ZDO at once, the rest the next time.
+
+        Raises:
+            LocalProtocolError: a window of fragments that an acknowledgement cannot name.
+        """
+        if not 1 <= configuration.fragment_window <= MAX_WINDOW:
+            raise LocalProtocolError(f"a window of fragments has 1 to {MAX_WINDOW} blocks")
         self._configuration = configuration
         if self._stack is not None:
             self._stack.configure(configuration)
@@ -99,8 +113,9 @@ class Node:
             raise LocalProtocolError("a network is formed by a coordinator")
         self.memory.forget()
         self.memory.membership = membership = Membership(
-            settings.channel, settings.pan_id, settings.extended_pan_id, COORDINATOR, COORDINATOR, self.eui64,
-            settings.network_key, 0, 0,
+            settings.channel, settings.pan_id, settings.extended_pan_id, COORDINATOR, COORDINATOR,
+            self.eui64 if settings.trust_centre is None else settings.trust_centre, settings.network_key,
+            settings.key_sequence, 0, update_id=settings.update_id,
         )  # fmt: skip
         self._go_up(membership, now)
 
@@ -141,48 +156,26 @@ class Node:
             self._permit_until = until
             self._renew_permit(now)
 
-    def allow(self, device: Eui64, link_key: bytes) -> None:
-        """The key under which `device` is given the network key."""
-        self.memory.allowed[device] = link_key
+    def set_frame_counters(self, counters: FrameCounters) -> None:
+        """Go on with the counters of a backup.
 
-    def forbid(self, device: Eui64) -> None:
-        """Give `device` the network key no more."""
-        self.memory.allowed.pop(device, None)
-
-    def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
-        """Use `key` with `device` from this moment on.
+        Under link keys nothing is sent with a counter below, one that is higher already stays; under the network key
+        it is exactly what is said, and up to whoever says it that none comes twice.
 
         Raises:
-            LocalProtocolError: not 16 octets.
+            LocalProtocolError: it is in a network, or on its way into one; or no counter of four octets is left.
         """
-        if len(key) != KEY_OCTETS:
-            raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
-        self.memory.replace_link_key(device, key, LinkKeyKind.ESTABLISHED)
-        self._report("trust.link-key", None, {"partner": eui64_text(device)}, now)
-
-    def offer_link_key(self, device: Eui64, key: bytes | None, _now: int) -> None:
-        """Understand `key` from `device` as well; None: no more.
-
-        Raises:
-            LocalProtocolError: not 16 octets.
-        """
-        if key is not None and len(key) != KEY_OCTETS:
-            raise LocalProtocolError(f"a link key of {len(key)} octets, {KEY_OCTETS} are needed")
-        self.memory.offer_link_key(device, key)
-
-    def link_key_with(self, device: Eui64) -> bytes | None:
-        """The link key in force with a device."""
-        known = self.memory.link_keys.get(device)
-        return None if known is None else known.key
-
-    def has_established_key(self, device: Eui64) -> bool:
-        """Whether the link key in force with a device was made for the two."""
-        known = self.memory.link_keys.get(device)
-        return known is not None and known.kind is LinkKeyKind.ESTABLISHED
+        if self._stack is not None or self._joiner is not None:
+            raise LocalProtocolError("frame counters are set before a node forms or joins")
+        if not (0 <= counters.nwk < EXHAUSTED and 0 <= counters.aps < EXHAUSTED):
+            raise LocalProtocolError("a frame counter has four octets, and the last one is never used")
+        self.memory.nwk_outgoing = OutgoingCounter(counters.nwk)
+        self.memory.raise_link_counters(counters.aps)
 
     def seek_trust_centre(self, now: int) -> None:
         """Look for the trust centre after ours; nothing where this node is off, or is joining."""
         if self._stack is not None and self._joiner is None:
+            self.stop_scan(now)
             self._stack.seek_trust_centre(now)
 
     def remove(self, device: Eui64, now: int) -> None:
@@ -205,8 +198,7 @@ class Node:
         centre = None if self._stack is None else self._stack.trust_centre
         if centre is None:
             raise LocalProtocolError("a network key is brought in by a trust centre on the air")
-        if len(key) != KEY_OCTETS:
-            raise LocalProtocolError(f"a network key of {len(key)} octets, {KEY_OCTETS} are needed")
+        check_key("a network key", key)
         centre.rotation.begin(key, now)
 
     def send(self, message: ApsMessage, now: int) -> int:
@@ -227,21 +219,99 @@ class Node:
                 self._news.later(Sent(handle, outcome), now)
         return handle
 
-    def short_of(self, device: Eui64) -> int | None:
-        """The short address of a device, where known."""
-        return self.memory.addresses.get(device)
+    def counter_of(self, handle: int) -> int | None:
+        """APS counter of the message sent last, or of one whose acknowledgement is awaited; None for any other.
 
-    def eui64_of(self, short: int) -> Eui64 | None:
-        """The EUI-64 behind a short address, where known."""
-        return self.memory.eui64_of(short)
+        A message to the node itself has none, nor has one that could not be sent.
+        """
+        return None if self._stack is None else self._stack.aps.sender.counter_of(handle)
+
+    def acknowledge_fragment(self, source: int, counter: int, block: int, bitfield: int, now: int) -> None:
+        """Acknowledge blocks of a long message, where `StackConfiguration.host_fragments` leaves it to the device.
+
+        Args:
+            source: who sends the message.
+            counter: its APS counter.
+            block: the first block that `bitfield` speaks of.
+            bitfield: bit i set where block `block` + i is there; bits of blocks that never came are not sent.
+            now: µs.
+
+        Raises:
+            LocalProtocolError: not in a network, not left to the device, nothing of that message came of late, or a
+                value does not fit its octet.
+        """
+        stack = self._stack
+        if stack is None or not stack.on or self._joiner is not None:
+            raise LocalProtocolError("a node in no network has nothing to acknowledge")
+        stack.aps.acknowledge_fragment(source, counter, block, bitfield, now)
+
+    # Scans
+
+    def scan(self, kind: ScanKind, channels: Iterable[int], duration: int, user: ScanUser, now: int) -> None:
+        """Look for networks, or measure channels; also in no network, and before it is configured.
+
+        A node in a network is away from it meanwhile: what it is to send waits, fails, or is sent again afterwards.
+        Whoever makes it form, join, resume, stop, leave or look for another trust centre ends the scan.
+
+        Args:
+            kind: what is wanted.
+            channels: 11 to 26, in this order.
+            duration: exponent n of the (2^n + 1) periods of 15.36 ms that each takes, 0 to 14.
+            user: told what is found.
+            now: µs.
+
+        Raises:
+            LocalProtocolError: another scan is under way, it joins, leaves or looks for its network, or the request
+                makes no sense.
+        """
+        settings = ScanSettings(kind, tuple(channels), duration)
+        stack = self._stack
+        searching = stack is not None and stack.rejoiner is not None and stack.rejoiner.is_searching
+        if self.scanning or self._joiner is not None or self._parting is not None or searching:
+            raise LocalProtocolError("a node that scans, joins, leaves or looks for its network cannot scan")
+        if stack is not None:
+            stack.nwk.security.away = True
+        mac = self._mac or self._new_mac(True, now)
+        self._scanner = Scanner(mac, settings, user, self._come_home, self._report, self.alarm)
+        self._scanner.start(now)
+
+    def stop_scan(self, now: int) -> None:
+        """End a scan before its time, without `scan_done`; nothing where there is none."""
+        if self._scanner is not None:
+            self._scanner.stop("asked-to", now)
+
+    @property
+    def scanning(self) -> bool:
+        """Whether a scan is under way."""
+        return self._scanner is not None
+
+    def _come_home(self, absence: int, now: int) -> None:
+        """A scan is over: back to the channel of the network, or off the air."""
+        self._scanner = None
+        mac, stack = self._mac, self._stack
+        if mac is None or stack is None:
+            self._reset(now)
+            return
+        membership = stack.membership
+        stack.nwk.security.away = False
+        stack.nwk.neighbours.was_deaf(absence)
+        mac.tune(membership.channel, now)
+        mac.set_address(membership.pan_id, membership.short)
+        mac.receive_always(self._configured().node_type is not NodeType.SLEEPY, now)
+        self.alarm.by(now)
+
+    # What it knows
+
+    @property
+    def facts(self) -> Facts:
+        """State, network, counters and tables as they are now."""
+        node_type = None if self._configuration is None else self._configuration.node_type
+        joining, leaving = self._joiner is not None, self._parting is not None
+        return Facts(self.memory, self._stack, node_type, joining=joining, leaving=leaving)
 
     def _send_to_self(self, handle: int, message: ApsMessage, now: int) -> None:
         """What a node sends to itself does not go on the air."""
-        indication = ApsIndication(
-            message.destination, self.eui64, message.source_endpoint, message.destination_endpoint, message.profile,
-            message.cluster, message.payload, message.link_key, False, 0, 255,
-        )  # fmt: skip
-        self._news.later(indication, now)
+        self.to_self(message, now)
         self._news.later(Sent(handle, Outcome.DELIVERED), now)
 
     # Time
@@ -254,23 +324,35 @@ class Node:
         """Do whatever is due."""
         alarm = self.alarm
         alarm.at = NEVER
-        for message in self._news.take(now):
-            if self._stack is not None:
-                self._stack.aps_received(message, now)
-        for action in self._timers.due(now):
-            self._actions[action](now)
-        if self._joiner is not None:
-            self._joiner.on_timeout(now)
+        to_self = self._news.take(now)
+        if to_self:
+            self._received_from_self(to_self, now)
+        scanner = self._scanner
+        # Those above the MAC wait until a scan is over.
+        if scanner is None:
+            for action in self._timers.due(now):
+                self._actions[action](now)
+            if self._joiner is not None:
+                self._joiner.on_timeout(now)
         if self._mac is not None:
             self._mac.on_timeout(now)
-        if self._stack is not None:
+        if scanner is not None:
+            scanner.on_timeout(now)
+        elif self._stack is not None:
             self._stack.on_timeout(now)
         for timers in self._all_timers():
             at = timers.next_timeout()
             if at is not None and at < alarm.at:
                 alarm.at = at
 
+    def _received_from_self(self, messages: Iterable[ApsIndication], now: int) -> None:
+        for message in messages:
+            if self._stack is not None:
+                self._stack.aps_received(message, now)
+
     def _all_timers(self) -> list[AnyTimers]:
+        if self._scanner is not None and self._mac is not None:
+            return [self._news.timers, self._scanner.timers, *self._mac.timers()]
         found: list[AnyTimers] = [self._timers, self._news.timers]
         if self._joiner is not None:
             found.append(self._joiner.timers)
@@ -305,7 +387,9 @@ class Node:
         return self._configuration
 
     def _start_mac(self, now: int) -> MacLayer:
-        awake = self._configured().node_type is not NodeType.SLEEPY
+        return self._new_mac(self._configured().node_type is not NodeType.SLEEPY, now)
+
+    def _new_mac(self, awake: bool, now: int) -> MacLayer:
         self._reset(now)
         self._mac = MacLayer(self._phy, self.eui64, self, self._rng, self._report, self.alarm, receiver_on=awake)
         self._mac.start(now)
@@ -338,6 +422,7 @@ class Node:
         """Forget the network at once, and be gone when the neighbours have been told."""
         if self._parting is not None:
             return
+        self.stop_scan(now)
         self.memory.forget()
         stack = self._stack
         if stack is None or self._joiner is not None:
@@ -357,6 +442,8 @@ class Node:
 
     def _reset(self, now: int) -> None:
         """Throw away everything volatile but the news."""
+        if self._scanner is not None:
+            self._scanner.stop("node-reset", now)
         if self._parting is not None:
             self._news.later(NetworkDown(self._parting), now)
             self._parting = None
@@ -375,7 +462,7 @@ class Node:
         beacon = parent.beacon
         membership = Membership(
             parent.channel, parent.pan_id, beacon.extended_pan_id, short, parent.short, Eui64(0), b"", 0,
-            beacon.depth + 1,
+            beacon.depth + 1, update_id=beacon.update_id,
         )  # fmt: skip
         self._start_stack(self._mac, membership, now)
 
@@ -430,7 +517,7 @@ class Node:
         link_key = self.memory.link_keys[before.trust_centre].for_next_trust_centre
         membership = Membership(
             network.channel, network.pan_id, before.extended_pan_id, place.short, place.parent, network.trust_centre,
-            *network_key, place.depth,
+            *network_key, place.depth, update_id=network.update_id,
         )  # fmt: skip
         self.memory.move(membership, link_key, network.counter)
         self._go_up(membership, now)
@@ -443,6 +530,8 @@ class Node:
 
     def received(self, frame: RxFrame, now: int) -> None:
         """A frame from the radio."""
+        if self._scanner is not None and self._scanner.takes(frame, now):
+            return
         if self._mac is not None:
             self._mac.received(frame, now)
 
@@ -505,6 +594,14 @@ class Node:
     def deliver(self, message: ApsIndication, now: int) -> None:
         """A message for one of the device's endpoints."""
         self._news.received(message, now)
+
+    def to_self(self, message: ApsMessage, now: int) -> None:
+        """A message for this very node: it comes as if it had been sent, as soon as the call under way is over."""
+        indication = ApsIndication(
+            message.destination, self.eui64, message.source_endpoint, message.destination_endpoint, message.profile,
+            message.cluster, message.payload, message.link_key, False, 0, 255, fragment=message.fragment,
+        )  # fmt: skip
+        self._news.later(indication, now)
 
     def aps_sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message."""

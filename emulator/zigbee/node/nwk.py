@@ -38,8 +38,8 @@ class Heard(NamedTuple):
 class NwkUser(NwkSecurityUser, Protocol):
     """The layers above."""
 
-    def nwk_received(self, header: NwkHeader, payload: bytes, rssi: int, lqi: int, now: int) -> None:
-        """The plain payload of a data frame for us, or broadcast."""
+    def nwk_received(self, header: NwkHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
+        """The plain payload of a data frame for us, or broadcast; `previous_hop`: the neighbour that sent it last."""
 
     def nwk_command(self, header: NwkHeader, payload: bytes, heard: Heard, now: int) -> None:
         """The plain payload of a command frame for us, or broadcast."""
@@ -250,7 +250,7 @@ class NwkLayer:
         else:
             self.broadcasts.add(hop.source, hop.sequence, set(), hop, now)
         if self._router or header.destination > BROADCAST_ROUTERS:
-            self._user.nwk_received(header, payload, rssi, lqi, now)
+            self._user.nwk_received(header, payload, previous_hop, rssi, lqi, now)
 
     def on_timeout(self, now: int) -> None:
         """Relay or repeat the broadcasts that are due."""
@@ -288,11 +288,11 @@ class NwkLayer:
         payload, sender = taken
         self.neighbours.heard(previous_hop, sender, lqi, now)
         if header.destination == self._membership.short and header.type is _DATA:
-            self._user.nwk_received(header, payload, rssi, lqi, now)
+            self._user.nwk_received(header, payload, previous_hop, rssi, lqi, now)
         elif sender is not None:
             self._dispatch(header, payload, Heard(previous_hop, sender, lqi), rssi, now)
         elif header.type is _DATA:
-            self._user.nwk_received(header, payload, rssi, lqi, now)
+            self._user.nwk_received(header, payload, previous_hop, rssi, lqi, now)
         else:
             self._user.nwk_plain_command(header, payload, previous_hop, now)
 

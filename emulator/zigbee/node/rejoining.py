@@ -52,12 +52,14 @@ class NextNetwork:
     Attributes:
         trust_centre: its EUI-64.
         counter: of the frame that brought the network key.
+        update_id: as its beacons have it.
     """
 
     channel: int
     pan_id: int
     trust_centre: Eui64
     counter: int
+    update_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,16 @@ class Rejoiner:
         """Whether it looks for the trust centre after its own: it is away from its network until that is over."""
         return self._cause is _Trigger.TRUST_CENTRE_LOST and self.state is not _State.RESTING
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether an attempt is under way."""
+        return self.state not in (_State.SETTLED, _State.RESTING)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether something is wrong with its place in the network, an attempt being under way or not."""
+        return self._cause is not None
+
     # What is heard meanwhile
 
     def beacon(self, frame: MacFrame, lqi: int, now: int) -> None:
@@ -221,7 +233,9 @@ class Rejoiner:
             return False
         network = None
         if self.seeks_trust_centre:
-            network = NextNetwork(parent.channel, parent.pan_id, command.source, counter)
+            network = NextNetwork(
+                parent.channel, parent.pan_id, command.source, counter, parent.beacon.update_id
+            )  # fmt: skip
         self._place = replace(self._place, network_key=(command.key, command.key_sequence), network=network)
         self._step(_Trigger.KEY_CAME, now)
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from emulator.core.clock import MILLISECOND, SECOND
@@ -47,6 +48,10 @@ class Routes:
         self._routes: dict[int, Route] = {}
         self._seen: dict[tuple[int, int], _Seen] = {}
         self._identifier = 0
+
+    def __iter__(self) -> Iterator[tuple[int, Route]]:
+        """Every route with its destination, lowest first."""
+        return iter(sorted(self._routes.items(), key=lambda row: row[0]))
 
     def next_identifier(self) -> int:
         """A fresh route request identifier."""

@@ -73,6 +73,9 @@ class StackUser(Protocol):
     def parted(self, now: int) -> None:
         """Our farewell is out."""
 
+    def to_self(self, message: ApsMessage, now: int) -> None:
+        """A message of the ZDO for this node."""
+
 
 class _Farewell:
     """Context of the command by which a node says that it leaves."""
@@ -101,7 +104,7 @@ class Stack:
         self.membership = membership
         self.on = True
         self.nwk = NwkLayer(mac, memory, membership, node_type, self, rng, report, alarm)
-        self.aps = ApsLayer(self.nwk, mac.eui64, memory, self, rng, report, alarm, configuration.aps_ack_retries)
+        self.aps = ApsLayer(self.nwk, mac.eui64, memory, self, rng, report, alarm, configuration)
         self.zdo = Zdo(mac.eui64, memory, membership, configuration, self.nwk.neighbours, self, report)
         self.trust_centre: TrustCentre | None = None
         self.rejoiner: Rejoiner | None = None
@@ -116,7 +119,7 @@ class Stack:
             self.family = Family(mac, self.nwk, memory, membership, self.trust_centre, self, rng, report, alarm)
         self.network_keys = NetworkKeys(memory, membership, self.nwk.security, self, report)
         self.keys = KeyCommands(mac.eui64, memory, membership, configuration.link_key, self.trust_centre, self, report)
-        departures = Departures(mac.eui64, memory, membership, self, report)
+        departures = Departures(memory, membership, self, report)
         self._commands = NwkCommands(departures, self.finder, self.family, self.rejoiner, report)
         self._mac = mac
         self._memory = memory
@@ -217,9 +220,9 @@ class Stack:
 
     # What NWK says
 
-    def nwk_received(self, header: NwkHeader, payload: bytes, rssi: int, lqi: int, now: int) -> None:
+    def nwk_received(self, header: NwkHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
         """A data frame for us, or broadcast."""
-        self.aps.received(header, payload, rssi, lqi, now)
+        self.aps.received(header, payload, previous_hop, rssi, lqi, now)
 
     def nwk_sent(self, context: object, outcome: Outcome, now: int) -> None:
         """A frame of a message left, or failed at, the next hop."""
@@ -351,6 +354,9 @@ class Stack:
 
     def send_own(self, message: ApsMessage, now: int) -> None:
         """Send a message of the ZDO, whose outcome nobody asks for."""
+        if message.destination == self.membership.short:
+            self._user.to_self(message, now)
+            return
         self._own_handle -= 1
         outcome = self.aps.sender.send(self._own_handle, message, now)
         if outcome is not None:
@@ -406,6 +412,10 @@ class Stack:
         """The trust centre does not want this child."""
         if self.family is not None:
             self.family.refused(child, now)
+
+    def zdo_request(self, message: ApsIndication, now: int) -> None:
+        """The device above wants to see a request."""
+        self._user.deliver(message, now)
 
     def device_announced(self, device: Eui64, short: int, sleepy: bool, now: int) -> None:
         """Somebody came, or came back: whatever was known of its counters is void."""

@@ -34,6 +34,7 @@ def stored_memory(memory: NodeMemory) -> dict[str, object]:
         "addresses": {eui64_text(device): short for device, short in memory.addresses.items()},
         "allowed": {eui64_text(device): key.hex() for device, key in memory.allowed.items()},
         "aps_counter": memory.aps_counter,
+        "aps_floor": memory.aps_floor,
     }
 
 
@@ -74,6 +75,7 @@ def _membership(membership: Membership) -> dict[str, object]:
         "depth": membership.depth,
         "next_key": membership.next_key.hex(),
         "next_sequence": membership.next_sequence,
+        "update_id": membership.update_id,
     }
 
 
@@ -150,6 +152,7 @@ def _membership_of(stored: Stored | None) -> Membership | None:
         _octet(stored["depth"]),
         _key(stored["next_key"]) if stored["next_key"] else b"",
         _octet(stored["next_sequence"]),
+        _octet(stored["update_id"]),
     )
 
 
@@ -187,5 +190,6 @@ _PARTS: Final[tuple[tuple[str, Callable[[Any], object]], ...]] = (
     ("addresses", lambda value: _by_device(value, _short)),
     ("allowed", lambda value: _by_device(value, _key)),
     ("aps_counter", lambda value: _optional(value, _octet)),
+    ("aps_floor", lambda value: _number(value, 0, EXHAUSTED)),
 )
 """What there is, and how each is checked."""

@@ -1,7 +1,8 @@
 """The trust centre: who may have the network key, how it gets it, and who is put out.
 
 A device that joins is given the network key under its pre-configured key, one that comes back without it under the link
-key that is in force with it; never under the well-known key, which would give it to everybody.
+key that is in force with it; never under the well-known key, which would give it to everybody, unless the device above
+has said so for those who join: whoever comes in that way is named in a report.
 """
 
 from __future__ import annotations
@@ -33,11 +34,15 @@ from emulator.zigbee.security.aps import KeyIdentifier
 from emulator.zigbee.security.keys import (
     NO_LINK_KEY,
     UNKNOWN_DEVICE,
+    WELL_KNOWN_KEY,
+    WELL_KNOWN_LINK_KEY,
     transport_key,
     unfit_for_join,
     unfit_for_rejoin,
 )
 
+WILDCARD_KEY = "wildcard-key"
+"""How a device was let in that was not named beforehand."""
 ANNOUNCE_WAIT = 12 * SECOND
 """A device that was sent the key and says nothing for so long has not understood it."""
 
@@ -114,11 +119,12 @@ class TrustCentre:
         memory = self._memory
         memory.learn(device, short)
         self._parents[device] = parent
-        link_key = memory.allowed.get(device)
-        reason = unfit_for_join(link_key)
+        link_key = memory.allowed.get(device, memory.wildcard_key)
+        reason = self._unfit_for_join(link_key)
         if link_key is None or reason is not None:
             self._refuse(device, parent, reason or UNKNOWN_DEVICE, now)
             return
+        self._say_who_is_let_in(device, link_key, now)
         self._unwanted.discard(device)
         key = memory.take_link_key(device, link_key)
         key.incoming = -1
@@ -129,6 +135,21 @@ class TrustCentre:
             self._user.send_aps_command(short, frame, now, secure=False)
         else:
             self.send_plain(parent, Tunnel(device, frame), now)
+
+    def _unfit_for_join(self, link_key: bytes | None) -> str | None:
+        """Why a device may not join under a key, by the policy of the device above."""
+        memory = self._memory
+        if link_key == WELL_KNOWN_LINK_KEY and memory.wildcard_key == WELL_KNOWN_LINK_KEY:
+            return None
+        reason = unfit_for_join(link_key)
+        return None if reason == WELL_KNOWN_KEY and memory.well_known_accepted else reason
+
+    def _say_who_is_let_in(self, device: Eui64, link_key: bytes, now: int) -> None:
+        """Say who is given the network key under a key that is not its own."""
+        well_known = link_key == WELL_KNOWN_LINK_KEY
+        if device not in self._memory.allowed or well_known:
+            reason = WELL_KNOWN_KEY if well_known else WILDCARD_KEY
+            self._report("join.allowed", reason, {"device": eui64_text(device)}, now)
 
     def rejoining(self, device: Eui64, parent: int, sleepy: bool, now: int) -> None:
         """Somebody near `parent` who says that it is this device wants the network key that it has no more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from emulator.core.clock import SECOND
@@ -12,6 +13,7 @@ from emulator.ports.aps import (
     BROADCAST_ROUTERS,
     BROADCAST_RX_ON,
     COORDINATOR,
+    ApplicationZdo,
     ApsIndication,
     ApsMessage,
     NodeType,
@@ -19,9 +21,12 @@ from emulator.ports.aps import (
 )
 from emulator.zigbee.frames.zdo import (
     RESPONSE,
+    ActiveEpReq,
     BindReq,
     BindRsp,
     DeviceAnnce,
+    IeeeAddrReq,
+    MatchDescReq,
     MgmtLeaveReq,
     MgmtLeaveRsp,
     MgmtLqiReq,
@@ -31,6 +36,10 @@ from emulator.zigbee.frames.zdo import (
     MgmtPermitJoiningReq,
     MgmtPermitJoiningRsp,
     NeighbourRecord,
+    NodeDescReq,
+    NwkAddrReq,
+    PowerDescReq,
+    SimpleDescReq,
     UnbindReq,
     UnbindRsp,
     ZdoMessage,
@@ -53,6 +62,22 @@ _UNSUPPORTED: dict[type[ZdoMessage], ZdoMessage] = {
     UnbindReq: UnbindRsp(ZdoStatus.NOT_SUPPORTED),
     MgmtNwkUpdateReq: MgmtNwkUpdateNotify(ZdoStatus.NOT_SUPPORTED),
 }
+_BINDING_TABLE_REQUEST = 0x0033
+_KIND: Mapping[int, ApplicationZdo] = {
+    **dict.fromkeys(
+        (
+            kind.cluster
+            for kind in (
+                NwkAddrReq, IeeeAddrReq, NodeDescReq, PowerDescReq, DeviceAnnce, MgmtLqiReq, MgmtLeaveReq,
+                MgmtPermitJoiningReq, MgmtNwkUpdateReq,
+            )
+        ),
+        ApplicationZdo.SUPPORTED,
+    ),
+    **dict.fromkeys((kind.cluster for kind in (SimpleDescReq, MatchDescReq, ActiveEpReq)), ApplicationZdo.ENDPOINTS),
+    **dict.fromkeys((BindReq.cluster, UnbindReq.cluster, _BINDING_TABLE_REQUEST), ApplicationZdo.BINDINGS),
+}  # fmt: skip
+"""Which of EZSP's kinds a request is of, by cluster; any other is not supported."""
 
 
 def zdo_message(destination: int, sequence: int, message: ZdoMessage) -> ApsMessage:
@@ -81,6 +106,9 @@ def leave_request(destination: int, device: Eui64, sequence: int) -> ApsMessage:
 
 class ZdoUser(Protocol):
     """The stack."""
+
+    def zdo_request(self, message: ApsIndication, now: int) -> None:
+        """The device above wants to see a request."""
 
     def send_own(self, message: ApsMessage, now: int) -> None:
         """Send without telling anybody of the outcome."""
@@ -123,12 +151,15 @@ class Zdo:
     def configure(self, configuration: StackConfiguration) -> None:
         """Descriptors changed."""
         self._router = configuration.node_type is not NodeType.SLEEPY
+        self._application = configuration.application_zdo
         self._description = Description(self._eui64, configuration, lambda: self._membership.short)
 
     def received(self, message: ApsIndication, now: int) -> bool:
         """Deal with a message to endpoint 0; False where the device should see it (responses)."""
         if message.cluster & RESPONSE:
             return False
+        if self._application and self._is_answered_above(message, now):
+            return True
         try:
             sequence, request = decode_zdo(message.cluster, message.payload)
         except DecodeError as error:
@@ -143,6 +174,15 @@ class Zdo:
         if response is not None:
             self._user.send_own(zdo_message(message.source, sequence, response), now)
         return True
+
+    def _is_answered_above(self, message: ApsIndication, now: int) -> bool:
+        """Show the device above what it wants to see; whether the answer is its business too."""
+        kind = _KIND.get(message.cluster, ApplicationZdo.UNSUPPORTED)
+        message.response_required = bool(kind & self._application & ~ApplicationZdo.SUPPORTED)
+        known = kind is not ApplicationZdo.UNSUPPORTED
+        if message.response_required or (known and ApplicationZdo.SUPPORTED in self._application):
+            self._user.zdo_request(message, now)
+        return message.response_required
 
     def _answer(self, request: ZdoMessage, sequence: int, message: ApsIndication, now: int) -> ZdoMessage | None:
         if isinstance(request, MgmtPermitJoiningReq):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from emulator.core.clock import HOUR, SECOND
 from emulator.core.eui64 import Eui64
@@ -102,7 +103,7 @@ class Device:
     def reasons(self, kind: str) -> list[str | None]:
         return [reason for _, reported, reason in self.reports if reported == kind]
 
-    def send(self, destination: int, payload: bytes = b"x", **options: bool) -> int:
+    def send(self, destination: int, payload: bytes = b"x", **options: Any) -> int:
         message = ApsMessage(destination, 1, 1, 0x0109, 0x0019, payload, **options)
         return self.port.send(message, self.engine.now)
 

@@ -43,6 +43,9 @@ class Chip:
 
     def tune(self, channel: int, now: int) -> None: ...
 
+    def energy(self, since: int, now: int) -> int:
+        return -100
+
     def listen(self, on: bool, now: int) -> None:
         self.listening = on
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.zigbee.node.test_swap_out import ESTABLISHED, NEXT_KEY, swapped
 ZCL_COMMAND = bytes((0x01, 0x00, 0x20))
 
 
-def send(device: Device, destination: int, payload: bytes, **options: bool) -> int:
+def send(device: Device, destination: int, payload: bytes, **options: Any) -> int:
     """A command of a cluster that tshark knows nothing of."""
     message = ApsMessage(destination, 1, 1, 0x0109, 0xFC00, ZCL_COMMAND + payload, **options)
     return device.port.send(message, device.engine.now)
