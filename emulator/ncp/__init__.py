@@ -1,0 +1,7 @@
+"""The virtual EZSP stick: what host software that speaks to a ZigBee stick takes for a real one.
+
+Imports `core`, `ports` and `zigbee`.  `ash` is the stick's end of the serial protocol; above it stands an EZSP server,
+inside it a soft node on the same air as everything else, so that its frames are real frames and appear in the capture.
+The protocol cores are sans-IO like the rest; only the servers that offer a stick over TCP, a pty or in memory use
+asyncio.  `tables` alone imports bellows, whose tables of EZSP commands it uses.
+"""
