@@ -1,0 +1,93 @@
+"""What EmberStatus, EzspStatus and sl_Status call a `Status`; names only, the numbers are looked up in `tables`.
+
+The equivalents in sl_Status are those by which hosts take the older statuses for the newer.  Where a configuration
+command of EZSP 13 answers one of several EzspStatus errors, that of 14 and later answers ZIGBEE_EZSP_ERROR for all of
+them (comments of the SDK's `sl_zigbee_ezsp_set_configuration_value` and `sl_zigbee_ezsp_get_value`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from emulator.ncp.ezsp.status import Status, StatusType
+
+_EMBER = {
+    Status.ERROR_INVALID_CALL: "INVALID_CALL",
+    Status.ERROR_INVALID_ID: "BAD_ARGUMENT",
+    Status.ERROR_INVALID_VALUE: "BAD_ARGUMENT",
+    Status.ERROR_OUT_OF_MEMORY: "NO_BUFFERS",
+}
+
+_EZSP = {
+    Status.BAD_ARGUMENT: "ERROR_INVALID_VALUE",
+    Status.INDEX_OUT_OF_RANGE: "ERROR_INVALID_VALUE",
+    Status.INVALID_CALL: "ERROR_INVALID_CALL",
+    Status.NO_BUFFERS: "ERROR_OUT_OF_MEMORY",
+}
+
+_SL = {
+    Status.SUCCESS: "OK",
+    Status.ERR_FATAL: "FAIL",
+    Status.BAD_ARGUMENT: "INVALID_PARAMETER",
+    Status.NO_BUFFERS: "ALLOCATION_FAILED",
+    Status.INVALID_CALL: "INVALID_STATE",
+    Status.OPERATION_IN_PROGRESS: "IN_PROGRESS",
+    Status.LIBRARY_NOT_PRESENT: "NOT_AVAILABLE",
+    Status.INDEX_OUT_OF_RANGE: "INVALID_INDEX",
+    Status.TABLE_FULL: "FULL",
+    Status.TABLE_ENTRY_ERASED: "NOT_FOUND",
+    Status.INSUFFICIENT_RANDOM_DATA: "ZIGBEE_INSUFFICIENT_RANDOM_DATA",
+    Status.ERROR_OUT_OF_MEMORY: "ZIGBEE_EZSP_ERROR",
+    Status.ERROR_INVALID_VALUE: "ZIGBEE_EZSP_ERROR",
+    Status.ERROR_INVALID_ID: "ZIGBEE_EZSP_ERROR",
+    Status.ERROR_INVALID_CALL: "ZIGBEE_EZSP_ERROR",
+    Status.JOIN_FAILED: "NOT_JOINED",
+    Status.MOVE_FAILED: "ZIGBEE_MOVE_FAILED",
+    Status.CANNOT_JOIN_AS_ROUTER: "NOT_JOINED",
+    Status.NODE_ID_CHANGED: "ZIGBEE_NODE_ID_CHANGED",
+    Status.PAN_ID_CHANGED: "ZIGBEE_PAN_ID_CHANGED",
+    Status.CHANNEL_CHANGED: "ZIGBEE_CHANNEL_CHANGED",
+    Status.NETWORK_OPENED: "ZIGBEE_NETWORK_OPENED",
+    Status.NETWORK_CLOSED: "ZIGBEE_NETWORK_CLOSED",
+    Status.NETWORK_BUSY: "BUSY",
+    Status.RECEIVED_KEY_IN_THE_CLEAR: "ZIGBEE_RECEIVED_KEY_IN_THE_CLEAR",
+    Status.NO_NETWORK_KEY_RECEIVED: "ZIGBEE_NO_NETWORK_KEY_RECEIVED",
+    Status.NO_LINK_KEY_RECEIVED: "ZIGBEE_NO_LINK_KEY_RECEIVED",
+    Status.PRECONFIGURED_KEY_REQUIRED: "ZIGBEE_PRECONFIGURED_KEY_REQUIRED",
+    Status.SECURITY_STATE_NOT_SET: "ZIGBEE_SECURITY_STATE_NOT_SET",
+    Status.SECURITY_CONFIGURATION_INVALID: "INVALID_CONFIGURATION",
+    Status.SECURITY_DATA_INVALID: "INVALID_CONFIGURATION",
+    Status.INVALID_SECURITY_LEVEL: "ZIGBEE_INVALID_SECURITY_LEVEL",
+    Status.KEY_INVALID: "INVALID_KEY",
+    Status.KEY_TABLE_INVALID_ADDRESS: "INVALID_PARAMETER",
+    Status.KEY_NOT_AUTHORIZED: "ZIGBEE_KEY_NOT_AUTHORIZED",
+    Status.TOO_SOON_FOR_SWITCH_KEY: "ZIGBEE_TOO_SOON_FOR_SWITCH_KEY",
+    Status.APS_ENCRYPTION_ERROR: "ZIGBEE_APS_ENCRYPTION_ERROR",
+    Status.TRUST_CENTER_EUI_HAS_CHANGED: "ZIGBEE_TRUST_CENTER_SWAP_EUI_HAS_CHANGED",
+    Status.SIGNATURE_VERIFY_FAILURE: "ZIGBEE_SIGNATURE_VERIFY_FAILURE",
+    Status.DELIVERY_FAILED: "ZIGBEE_DELIVERY_FAILED",
+    Status.MAX_MESSAGE_LIMIT_REACHED: "ZIGBEE_MAX_MESSAGE_LIMIT_REACHED",
+    Status.INVALID_ENDPOINT: "INVALID_PARAMETER",
+    Status.BINDING_IS_ACTIVE: "ZIGBEE_BINDING_IS_ACTIVE",
+    Status.INVALID_BINDING_INDEX: "INVALID_INDEX",
+    Status.ADDRESS_TABLE_ENTRY_IS_ACTIVE: "ZIGBEE_ADDRESS_TABLE_ENTRY_IS_ACTIVE",
+    Status.ADDRESS_TABLE_INDEX_OUT_OF_RANGE: "INVALID_RANGE",
+    Status.SOURCE_ROUTE_FAILURE: "ZIGBEE_SOURCE_ROUTE_FAILURE",
+    Status.MANY_TO_ONE_ROUTE_FAILURE: "ZIGBEE_MANY_TO_ONE_ROUTE_FAILURE",
+    Status.MAC_BAD_SCAN_DURATION: "BAD_SCAN_DURATION",
+    Status.MAC_INVALID_CHANNEL_MASK: "INVALID_CHANNEL_MASK",
+    Status.PHY_TX_CCA_FAIL: "CCA_FAILURE",
+    Status.PHY_TX_BUSY: "TRANSMIT_BUSY",
+    Status.PHY_INVALID_CHANNEL: "TRANSMIT_INVALID_CHANNEL",
+    Status.PHY_INVALID_POWER: "TRANSMIT_INVALID_POWER",
+}
+
+OTHER_NAMES: Mapping[StatusType, Mapping[Status, str]] = MappingProxyType(
+    {
+        StatusType.EMBER: MappingProxyType(_EMBER),
+        StatusType.EZSP: MappingProxyType(_EZSP),
+        StatusType.SL: MappingProxyType(_SL),
+    }
+)
+"""Type -> status -> its name there; one that is not listed has its own name, or no number in that type."""
