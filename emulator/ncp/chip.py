@@ -1,0 +1,265 @@
+"""The chip of a virtual stick: a soft node, and around it what EZSP commands set and ask for.
+
+What a reset of the stick throws away is in `Ram`; flash and the memory of the node survive it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final, Protocol
+
+from emulator.core.eui64 import Eui64
+from emulator.core.events import Report
+from emulator.ncp.flash import Flash
+from emulator.ports.aps import (
+    ApplicationZdo,
+    ApsIndication,
+    ApsMessage,
+    ApsUser,
+    JoinSettings,
+    NetworkEvent,
+    NetworkSettings,
+    NodeType,
+    Outcome,
+    SimpleDescriptor,
+    StackConfiguration,
+)
+from emulator.zigbee.node.facts import Facts, FrameCounters
+from emulator.zigbee.node.memory import NodeMemory
+from emulator.zigbee.node.scanning import ScanKind, ScanUser
+
+Values = Mapping[str, Any]
+"""Fields of a command by their names."""
+
+Answer = dict[str, Any]
+
+DEFAULT_POLL: Final = 1_000_000
+"""µs between the polls of a sleepy stick whose host has not said: an assumption, firmware polls when told to."""
+MANUFACTURER: Final = 0x1049
+"""Silicon Labs, until the host says otherwise."""
+
+
+class NodeApi(Protocol):
+    """What the chip asks of its soft node beside what an `ApsPort` offers."""
+
+    memory: NodeMemory
+
+    @property
+    def eui64(self) -> Eui64:
+        """Its address."""
+
+    @property
+    def scanning(self) -> bool:
+        """Whether a scan is under way."""
+
+    @property
+    def facts(self) -> Facts:
+        """How it stands."""
+
+    def counter_of(self, handle: int) -> int | None:
+        """The APS counter that a message got."""
+
+    def set_frame_counters(self, counters: FrameCounters) -> None:
+        """Go on from these."""
+
+    def allow_any(self, link_key: bytes | None, now: int) -> None:
+        """Let any device in under this key."""
+
+    def accept_well_known_key(self, accepted: bool, now: int) -> None:
+        """Whether a single device may be let in under the well-known key."""
+
+
+class StackPort(Protocol):
+    """The stack of the chip: a soft node on a radio, driven by the agenda of the run."""
+
+    @property
+    def node(self) -> NodeApi:
+        """The node itself."""
+
+    def attach(self, user: ApsUser) -> None:
+        """Whom to tell."""
+
+    def configure(self, configuration: StackConfiguration) -> None:
+        """Descriptors, node type, key."""
+
+    def form(self, settings: NetworkSettings, now: int) -> None:
+        """Start a network."""
+
+    def join(self, settings: JoinSettings, now: int) -> None:
+        """Join one."""
+
+    def resume(self, now: int) -> None:
+        """Go on with the one that memory holds."""
+
+    def seek_trust_centre(self, now: int) -> None:
+        """Look for another trust centre."""
+
+    def stop(self, now: int) -> None:
+        """Off the air."""
+
+    def leave(self, now: int) -> None:
+        """Leave for good."""
+
+    def permit_joining(self, until: int, now: int) -> None:
+        """Let devices associate."""
+
+    def allow(self, device: Eui64, link_key: bytes) -> None:
+        """Let one device in under this key."""
+
+    def forbid(self, device: Eui64) -> None:
+        """Take that back."""
+
+    def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
+        """Use this key with a device."""
+
+    def remove(self, device: Eui64, now: int) -> None:
+        """Put a device out."""
+
+    def rotate_network_key(self, key: bytes, now: int) -> None:
+        """Bring in another network key."""
+
+    def send(self, message: ApsMessage, now: int) -> int:
+        """Send one message."""
+
+    def acknowledge_fragment(self, source: int, counter: int, block: int, bitfield: int, now: int) -> None:
+        """Acknowledge blocks of a long message."""
+
+    def scan(self, kind: ScanKind, channels: Iterable[int], duration: int, user: ScanUser, now: int) -> None:
+        """Look for networks, or listen."""
+
+    def stop_scan(self, now: int) -> None:
+        """End that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A message under way, as messageSentHandler tells of it.
+
+    Attributes:
+        kind: EmberOutgoingMessageType.
+        aps_frame: as the host gave it, with the counter that it got.
+        tag: of the host's.
+    """
+
+    kind: int
+    destination: int
+    aps_frame: Values
+    tag: int
+    contents: bytes
+
+
+@dataclass(slots=True)
+class Ram:
+    """Everything that a reset throws away.
+
+    Attributes:
+        configuration, policies, values: by number, as the host set them.
+        endpoints: registered, in their order.
+        security: EmberInitialSecurityState as set; None before.
+        transient_keys: pre-configured link keys of single devices.
+        sending: by handle of the node.
+        permit_until: µs; until then devices may associate.
+    """
+
+    configuration: dict[int, int] = field(default_factory=dict)
+    policies: dict[int, int] = field(default_factory=dict)
+    values: dict[int, bytes] = field(default_factory=dict)
+    endpoints: list[SimpleDescriptor] = field(default_factory=list)
+    security: Values | None = None
+    transient_keys: dict[Eui64, bytes] = field(default_factory=dict)
+    sending: dict[int, Sending] = field(default_factory=dict)
+    multicast: dict[int, Values] = field(default_factory=dict)
+    addresses: dict[int, tuple[int, int, bool]] = field(default_factory=dict)
+    extended_timeouts: set[int] = field(default_factory=set)
+    manufacturer: int = MANUFACTURER
+    poll_interval: int = DEFAULT_POLL
+    permit_until: int = 0
+    leaving: bool = False
+
+
+class Chip:
+    """One chip.
+
+    Args:
+        port: its stack.
+        flash: what it keeps.
+        rng: for keys, PAN ids and random numbers.
+        report: told of what it refuses.
+
+    Attributes:
+        ram: what a reset throws away.
+        callback: takes the name of an EZSP callback and its fields.
+        kept: called whenever flash or the memory of the node may have changed.
+    """
+
+    def __init__(self, port: StackPort, flash: Flash, rng: Random, report: Report) -> None:
+        self.port = port
+        self.flash = flash
+        self.rng = rng
+        self.report = report
+        self.ram = Ram()
+        self.callback: Callable[[str, Answer], None] = _unheard
+        self.kept: Callable[[], None] = _nothing
+
+    @property
+    def node(self) -> NodeApi:
+        """The soft node."""
+        return self.port.node
+
+    @property
+    def eui64(self) -> Eui64:
+        """Its address on the air."""
+        return self.port.node.eui64
+
+    def reset(self, now: int) -> None:
+        """Off the air, with nothing in RAM; flash and the memory of the stack stay."""
+        self.port.stop(now)
+        self.ram = Ram()
+        self.node.allow_any(None, now)
+
+    def configure(self, node_type: NodeType) -> None:
+        """Set the stack up as what it is to be, with the endpoints that the host has registered."""
+        ram = self.ram
+        self.port.configure(
+            StackConfiguration(
+                node_type,
+                ram.manufacturer,
+                tuple(ram.endpoints),
+                poll_interval=ram.poll_interval,
+                link_key=self.flash.link_key or None,
+                application_zdo=ApplicationZdo(ram.configuration.get(APPLICATION_ZDO_FLAGS, 0) & _ALL_ZDO),
+                host_fragments=True,
+            )
+        )
+
+    def attach(self, user: ChipUser) -> None:
+        """Who turns what the stack says into callbacks."""
+        self.port.attach(user)
+
+
+class ChipUser(ApsUser, Protocol):
+    """An `ApsUser` that speaks EZSP upwards."""
+
+    def received(self, message: ApsIndication, now: int) -> None:
+        """As `ApsUser`."""
+
+    def sent(self, handle: int, outcome: Outcome, now: int) -> None:
+        """As `ApsUser`."""
+
+    def network(self, event: NetworkEvent, now: int) -> None:
+        """As `ApsUser`."""
+
+
+APPLICATION_ZDO_FLAGS: Final = 0x2A
+"""EzspConfigId of which ZDO requests the host wants to see."""
+_ALL_ZDO: Final = 0x0F
+
+
+def _unheard(name: str, values: Answer) -> None:
+    """No host is there."""
+
+
+def _nothing() -> None:
+    """Nobody keeps it."""

@@ -1,0 +1,187 @@
+"""What the stack tells, as the callbacks of EZSP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from emulator.core.eui64 import Eui64
+from emulator.ncp.chip import APPLICATION_ZDO_FLAGS, Answer, Chip
+from emulator.ncp.commands.configuration import MESSAGE_CONTENTS_IN_CALLBACK_POLICY
+from emulator.ncp.commands.messages import OPTION_ENCRYPTION, OPTION_FRAGMENT, OPTION_RETRY
+from emulator.ncp.commands.network import NODE_TYPES
+from emulator.ncp.ezsp.status import Status
+from emulator.ports.aps import (
+    NO_ADDRESS,
+    NOT_JOINED,
+    ApplicationZdo,
+    ApsIndication,
+    DeviceJoined,
+    DeviceLeft,
+    JoinRefused,
+    NetworkDown,
+    NetworkEvent,
+    NetworkUp,
+    NodeType,
+    Outcome,
+)
+from emulator.zigbee.frames.aps import ZDO_PROFILE
+from emulator.zigbee.frames.zdo_discovery import DeviceAnnce
+
+UNICAST, BROADCAST = 0, 4
+"""EmberIncomingMessageType."""
+_ZDO_RESPONSE_REQUIRED: Final = 0x4000
+_ZDO_RESPONSES: Final = 0x8000
+"""Clusters from here on are responses."""
+_SECURED_REJOIN, _UNSECURED_JOIN, _DEVICE_LEFT = 0, 1, 2
+"""EmberDeviceUpdate."""
+_USE_PRECONFIGURED_KEY, _DENY_JOIN, _NO_ACTION = 0, 2, 3
+"""EmberJoinDecision."""
+_NO_INDEX: Final = 0xFF
+
+_DOWN: Final[Mapping[str, Status]] = {
+    "no-beacon": Status.NO_BEACONS,
+    "no-key": Status.NO_NETWORK_KEY_RECEIVED,
+    "key-refused": Status.NO_NETWORK_KEY_RECEIVED,
+    "left": Status.NETWORK_DOWN,
+    "removed": Status.NETWORK_DOWN,
+}
+"""What a host is told where the stack is off its network; any other reason is a join that failed."""
+
+_OUTCOMES: Final[Mapping[Outcome, Status]] = {
+    Outcome.DELIVERED: Status.SUCCESS,
+    Outcome.TOO_LONG: Status.MESSAGE_TOO_LONG,
+    Outcome.NO_KEY: Status.KEY_INVALID,
+    Outcome.NOT_JOINED: Status.NETWORK_DOWN,
+}
+"""What became of a message; any other outcome is a delivery that failed."""
+
+
+class Callbacks:
+    """A `ChipUser` that tells the host.
+
+    Args:
+        chip: whose stack it is.
+    """
+
+    def __init__(self, chip: Chip) -> None:
+        self._chip = chip
+        self._members: set[Eui64] = set()
+        self._children: dict[Eui64, Answer] = {}
+        """What childJoinHandler said of each that is here."""
+
+    def received(self, message: ApsIndication, now: int) -> None:  # noqa: ARG002 - ApsUser
+        """`incomingMessageHandler`."""
+        if not self._is_wanted(message):
+            return
+        options = (OPTION_ENCRYPTION if message.link_key else 0) | OPTION_RETRY
+        group = 0
+        if message.response_required:
+            options |= _ZDO_RESPONSE_REQUIRED
+        if message.fragment is not None:
+            options |= OPTION_FRAGMENT
+            group = (message.fragment.count or 0) << 8 | message.fragment.block
+        frame = {
+            "profileId": message.profile,
+            "clusterId": message.cluster,
+            "sourceEndpoint": message.source_endpoint,
+            "destinationEndpoint": message.destination_endpoint,
+            "options": options,
+            "groupId": group,
+            "sequence": message.counter,
+        }
+        values = {
+            "type": BROADCAST if message.broadcast else UNICAST,
+            "apsFrame": frame,
+            "lastHopLqi": message.lqi,
+            "lastHopRssi": message.rssi,
+            "sender": message.source,
+            "senderEui64": int(message.source_eui64 or 0),
+            "bindingIndex": _NO_INDEX,
+            "addressIndex": _NO_INDEX,
+            "messageContents": message.payload,
+        }
+        self._chip.callback("incomingMessageHandler", values)
+
+    def _is_wanted(self, message: ApsIndication) -> bool:
+        """Whether the host is to see a message: all but ZDO requests that the stack answers, unless it asked for those.
+
+        Announcements it sees in any case: herdsman 11 asks for nothing and waits for them (after an update).
+        """
+        if message.profile != ZDO_PROFILE or message.cluster >= _ZDO_RESPONSES or message.response_required:
+            return True
+        asked = self._chip.ram.configuration.get(APPLICATION_ZDO_FLAGS, 0) & ApplicationZdo.SUPPORTED.value
+        return bool(asked) or message.cluster == DeviceAnnce.cluster
+
+    def sent(self, handle: int, outcome: Outcome, now: int) -> None:  # noqa: ARG002 - ApsUser
+        """`messageSentHandler`."""
+        sending = self._chip.ram.sending.pop(handle, None)
+        if sending is None:
+            return
+        wanted = self._chip.ram.policies.get(MESSAGE_CONTENTS_IN_CALLBACK_POLICY, 0) & 1
+        values = {
+            "type": sending.kind,
+            "indexOrDestination": sending.destination,
+            "apsFrame": sending.aps_frame,
+            "messageTag": sending.tag,
+            "status": _OUTCOMES.get(outcome, Status.DELIVERY_FAILED),
+            "messageContents": sending.contents if wanted else b"",
+        }
+        self._chip.callback("messageSentHandler", values)
+
+    def network(self, event: NetworkEvent, now: int) -> None:  # noqa: ARG002 - ApsUser
+        """`stackStatusHandler`; childJoinHandler and trustCenterJoinHandler for those the trust centre deals with."""
+        if isinstance(event, NetworkUp):
+            self._status(Status.NETWORK_UP)
+        elif isinstance(event, NetworkDown) and event.reason != NOT_JOINED:
+            self._members.clear()
+            self._children.clear()
+            self._status(_DOWN.get(event.reason, Status.JOIN_FAILED))
+        elif isinstance(event, DeviceJoined):
+            rejoins = event.eui64 in self._members
+            self._members.add(event.eui64)
+            self._child_joined(event)
+            status = _SECURED_REJOIN if rejoins else _UNSECURED_JOIN
+            self._joined(event.eui64, event.short, event.parent, status, _USE_PRECONFIGURED_KEY)
+        elif isinstance(event, DeviceLeft):
+            self._members.discard(event.eui64)
+            self._child_left(event.eui64)
+            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _DEVICE_LEFT, _NO_ACTION)
+        elif isinstance(event, JoinRefused):
+            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _UNSECURED_JOIN, _DENY_JOIN)
+        self._chip.kept()
+
+    def _status(self, status: Status) -> None:
+        self._chip.callback("stackStatusHandler", {"status": status})
+
+    def _child_joined(self, event: DeviceJoined) -> None:
+        """`childJoinHandler`, where this stick is the parent itself; one that is no trust centre tells of nobody."""
+        facts = self._chip.node.facts
+        network, children = facts.network(), [child.eui64 for child in facts.children()]
+        if network is None or event.parent != network.short or event.eui64 not in children:
+            self._child_left(event.eui64)
+            return
+        self._children[event.eui64] = values = {
+            "index": children.index(event.eui64),
+            "joining": True,
+            "childId": event.short,
+            "childEui64": int(event.eui64),
+            "childType": NODE_TYPES[NodeType.SLEEPY if event.sleepy else NodeType.ROUTER],
+        }
+        self._chip.callback("childJoinHandler", values)
+
+    def _child_left(self, device: Eui64) -> None:
+        """`childJoinHandler` again, for one that was told of."""
+        values = self._children.pop(device, None)
+        if values is not None:
+            self._chip.callback("childJoinHandler", {**values, "joining": False})
+
+    def _joined(self, device: Eui64, short: int, parent: int, status: int, decision: int) -> None:
+        values: Answer = {
+            "newNodeId": short,
+            "newNodeEui64": int(device),
+            "status": status,
+            "policyDecision": decision,
+            "parentOfNewNodeId": parent,
+        }
+        self._chip.callback("trustCenterJoinHandler", values)

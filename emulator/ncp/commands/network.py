@@ -1,0 +1,278 @@
+"""Networks: find, form, join, leave one, and say how it stands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from emulator.core.clock import SECOND
+from emulator.core.errors import LocalProtocolError
+from emulator.core.eui64 import Eui64
+from emulator.ncp.chip import Answer, Chip, Values
+from emulator.ncp.commands.scanning import ScanCallbacks
+from emulator.ncp.ezsp.status import Status
+from emulator.ports.aps import JoinSettings, NetworkSettings, NodeType
+from emulator.zigbee.node.facts import NetworkFacts, NetworkState
+from emulator.zigbee.node.scanning import CHANNELS, LONGEST_DURATION, ScanKind
+
+NODE_TYPES: Final = {NodeType.COORDINATOR: 1, NodeType.ROUTER: 2, NodeType.SLEEPY: 4}
+"""EmberNodeType."""
+_JOINABLE: Final = {2: NodeType.ROUTER, 4: NodeType.SLEEPY}
+_STATES: Final = {
+    NetworkState.NO_NETWORK: 0,
+    NetworkState.JOINING: 1,
+    NetworkState.JOINED: 2,
+    NetworkState.LOST: 3,
+    NetworkState.LEAVING: 4,
+}
+_SCANS: Final = {0: ScanKind.ENERGY, 1: ScanKind.ACTIVE}
+"""EzspNetworkScanType."""
+_FOREVER: Final = 0xFF
+_ALWAYS: Final = 1 << 61
+_ANY_PAN: Final = 0xFFFF
+_LAST_PAN: Final = 0xFFFE
+_HAVE_NETWORK_KEY: Final = 0x0200
+_HAVE_TRUST_CENTRE: Final = 0x0040
+_KEY_OCTETS: Final = 16
+_UNITS: Final = {1: 1_000, 2: 250_000, 3: 60 * SECOND}
+"""EmberEventUnits in µs."""
+_UNKNOWN_COST: Final = 0
+_ACTIVE_ROUTE: Final = 0
+
+
+def network_state(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`networkState`."""
+    return {"status": _STATES[chip.node.facts.state]}
+
+
+def network_init(chip: Chip, _values: Values, now: int) -> Answer:
+    """`networkInit`: go on with the network that flash holds."""
+    facts = chip.node.facts
+    if facts.state is not NetworkState.NO_NETWORK:
+        return {"status": Status.INVALID_CALL}
+    if not facts.remembers_network or chip.flash.node_type is None:
+        return {"status": Status.NOT_JOINED}
+    chip.configure(chip.flash.node_type)
+    chip.port.resume(now)
+    return {"status": Status.SUCCESS}
+
+
+def form_network(chip: Chip, values: Values, now: int) -> Answer:
+    """`formNetwork`: as coordinator and trust centre, under the key of setInitialSecurityState or a random one."""
+    security, parameters = chip.ram.security, values["parameters"]
+    if chip.node.facts.state is not NetworkState.NO_NETWORK:
+        return {"status": Status.INVALID_CALL}
+    if security is None:
+        return {"status": Status.SECURITY_STATE_NOT_SET}
+    if parameters["radioChannel"] not in CHANNELS:
+        return {"status": Status.PHY_INVALID_CHANNEL}
+    given = bool(security["bitmask"] & _HAVE_NETWORK_KEY)
+    key = security["networkKey"] if given else chip.rng.randbytes(_KEY_OCTETS)
+    trust_centre = security["preconfiguredTrustCenterEui64"] if security["bitmask"] & _HAVE_TRUST_CENTRE else 0
+    settings = NetworkSettings(
+        parameters["radioChannel"],
+        _pan_id(chip, parameters["panId"]),
+        Eui64(parameters["extendedPanId"] or chip.eui64),
+        bytes(key),
+        security["networkKeySequenceNumber"] if given else 0,
+        parameters["nwkUpdateId"],
+        Eui64(trust_centre) if trust_centre else None,
+    )
+    _remember(chip, NodeType.COORDINATOR)
+    chip.configure(NodeType.COORDINATOR)
+    chip.port.form(settings, now)
+    return {"status": Status.SUCCESS}
+
+
+def _pan_id(chip: Chip, wanted: int) -> int:
+    return chip.rng.randrange(1, _LAST_PAN) if wanted == _ANY_PAN else wanted
+
+
+def _remember(chip: Chip, node_type: NodeType) -> None:
+    chip.flash.node_type = node_type
+    chip.flash.security_bitmask = 0 if chip.ram.security is None else chip.ram.security["bitmask"]
+    chip.kept()
+
+
+def join_network(chip: Chip, values: Values, now: int) -> Answer:
+    """`joinNetwork`: as a router or a sleepy end device; how it ends is told by stackStatusHandler."""
+    node_type, parameters = _JOINABLE.get(values["nodeType"]), values["parameters"]
+    if chip.node.facts.state is not NetworkState.NO_NETWORK:
+        return {"status": Status.INVALID_CALL}
+    if node_type is None:
+        return {"status": Status.BAD_ARGUMENT}
+    if chip.ram.security is None:
+        return {"status": Status.SECURITY_STATE_NOT_SET}
+    if parameters["radioChannel"] not in CHANNELS:
+        return {"status": Status.PHY_INVALID_CHANNEL}
+    _remember(chip, node_type)
+    chip.configure(node_type)
+    wanted = parameters["extendedPanId"]
+    chip.port.join(JoinSettings((parameters["radioChannel"],), Eui64(wanted) if wanted else None), now)
+    return {"status": Status.SUCCESS}
+
+
+def leave_network(chip: Chip, _values: Values, now: int) -> Answer:
+    """`leaveNetwork`: for good; stackStatusHandler tells when it is done."""
+    if chip.node.facts.state is NetworkState.NO_NETWORK:
+        return {"status": Status.INVALID_CALL}
+    chip.port.leave(now)
+    chip.flash.node_type = None
+    chip.kept()
+    return {"status": Status.SUCCESS}
+
+
+def find_and_rejoin_network(chip: Chip, values: Values, now: int) -> Answer:
+    """`findAndRejoinNetwork`: the way back is taken anyway; without the network key another trust centre is sought."""
+    if chip.node.facts.network() is None or chip.flash.node_type is NodeType.COORDINATOR:
+        return {"status": Status.INVALID_CALL}
+    if not values["haveCurrentNetworkKey"]:
+        chip.port.seek_trust_centre(now)
+    return {"status": Status.SUCCESS}
+
+
+def permit_joining(chip: Chip, values: Values, now: int) -> Answer:
+    """`permitJoining`: so many seconds, 0xFF for ever."""
+    duration = values["duration"]
+    if chip.node.facts.network() is None:
+        return {"status": Status.INVALID_CALL}
+    chip.ram.permit_until = _ALWAYS if duration == _FOREVER else now + duration * SECOND
+    chip.port.permit_joining(chip.ram.permit_until, now)
+    chip.callback("stackStatusHandler", {"status": Status.NETWORK_OPENED if duration else Status.NETWORK_CLOSED})
+    return {"status": Status.SUCCESS}
+
+
+def start_scan(chip: Chip, values: Values, now: int) -> Answer:
+    """`startScan`."""
+    kind, channels = _SCANS.get(values["scanType"]), [one for one in CHANNELS if values["channelMask"] >> one & 1]
+    if chip.node.scanning:
+        return {"status": Status.MAC_SCANNING}
+    if kind is None:
+        return {"status": Status.MAC_INCORRECT_SCAN_TYPE}
+    if not channels:
+        return {"status": Status.MAC_INVALID_CHANNEL_MASK}
+    if values["duration"] > LONGEST_DURATION:
+        return {"status": Status.MAC_BAD_SCAN_DURATION}
+    if chip.flash.node_type is None:
+        chip.configure(NodeType.ROUTER)
+    try:
+        chip.port.scan(kind, channels, values["duration"], ScanCallbacks(chip), now)
+    except LocalProtocolError:
+        return {"status": Status.INVALID_CALL}
+    return {"status": Status.SUCCESS}
+
+
+def stop_scan(chip: Chip, _values: Values, now: int) -> Answer:
+    """`stopScan`."""
+    chip.port.stop_scan(now)
+    return {"status": Status.SUCCESS}
+
+
+def poll_for_data(chip: Chip, values: Values, _now: int) -> Answer:
+    """`pollForData`: how often a sleepy stick asks its parent; an interval of 0 leaves it as it is."""
+    unit = _UNITS.get(values["units"])
+    if chip.flash.node_type is not NodeType.SLEEPY:
+        return {"status": Status.INVALID_CALL}
+    if unit is not None and values["interval"]:
+        chip.ram.poll_interval = values["interval"] * unit
+        chip.configure(NodeType.SLEEPY)
+    return {"status": Status.SUCCESS}
+
+
+# --- how it stands ---------------------------------------------------------------------------------------------------
+
+
+def parameters_of(facts: NetworkFacts) -> Answer:
+    """EmberNetworkParameters."""
+    return {
+        "extendedPanId": int(facts.extended_pan_id),
+        "panId": facts.pan_id,
+        "radioTxPower": 8,
+        "radioChannel": facts.channel,
+        "joinMethod": 0,
+        "nwkManagerId": 0,
+        "nwkUpdateId": facts.update_id,
+        "channels": 1 << facts.channel,
+    }
+
+
+def get_network_parameters(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`getNetworkParameters`."""
+    facts = chip.node.facts.network()
+    if facts is None:
+        return {"status": Status.NOT_JOINED}
+    return {
+        "status": Status.SUCCESS,
+        "nodeType": NODE_TYPES[facts.node_type],
+        "parameters": parameters_of(facts),
+    }
+
+
+def get_node_id(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`getNodeId`: 0xFFFE in no network."""
+    facts = chip.node.facts.network()
+    return {"nodeId": 0xFFFE if facts is None else facts.short}
+
+
+def get_eui64(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`getEui64`."""
+    return {"eui64": int(chip.eui64)}
+
+
+def get_parent_child_parameters(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`getParentChildParameters`."""
+    facts = chip.node.facts
+    network = facts.network()
+    parent = 0xFFFF if network is None else network.parent
+    return {
+        "childCount": len(facts.children()),
+        "parentEui64": int(chip.node.memory.eui64_of(parent) or 0),
+        "parentNodeId": parent,
+    }
+
+
+def get_child_data(chip: Chip, values: Values, _now: int) -> Answer:
+    """`getChildData`."""
+    children = chip.node.facts.children()
+    index = values["index"]
+    if index >= len(children):
+        return {"status": Status.NOT_JOINED}
+    child = children[index]
+    data = {
+        "eui64": int(child.eui64),
+        "type": NODE_TYPES[NodeType.SLEEPY if child.sleepy else NodeType.ROUTER],
+        "id": child.short,
+    }
+    return {"status": Status.SUCCESS, "childData": data}
+
+
+def neighbor_count(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`neighborCount`."""
+    return {"value": len(chip.node.facts.neighbours())}
+
+
+def get_neighbor(chip: Chip, values: Values, _now: int) -> Answer:
+    """`getNeighbor`."""
+    neighbours = chip.node.facts.neighbours()
+    index = values["index"]
+    if index >= len(neighbours):
+        return {"status": Status.ERR_FATAL}
+    known = neighbours[index]
+    entry = {
+        "shortId": known.short,
+        "averageLqi": known.lqi,
+        "inCost": _UNKNOWN_COST,
+        "outCost": _UNKNOWN_COST,
+        "longId": int(chip.node.memory.eui64_of(known.short) or 0),
+    }
+    return {"status": Status.SUCCESS, "value": entry}
+
+
+def get_route_table_entry(chip: Chip, values: Values, _now: int) -> Answer:
+    """`getRouteTableEntry`."""
+    routes = chip.node.facts.routes()
+    index = values["index"]
+    if index >= len(routes):
+        return {"status": Status.ERR_FATAL}
+    route = routes[index]
+    entry = {"destination": route.destination, "nextHop": route.next_hop, "status": _ACTIVE_ROUTE}
+    return {"status": Status.SUCCESS, "value": entry}

@@ -1,0 +1,150 @@
+"""The session itself: nop, echo, random numbers, libraries, extensions, tokens, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from emulator.ncp.chip import Answer, Chip, Values
+from emulator.ncp.ezsp.status import Status
+
+Handler = Callable[[Chip, Values, int], Answer]
+"""Takes the chip, the fields of the command, and `now`; the fields of the response."""
+
+
+class Departure(StrEnum):
+    """What becomes of a stick whose session ends by a command."""
+
+    BOOTLOADER = "bootloader"
+    RESET = "reset"
+
+
+Leave = Callable[[Departure], None]
+"""Told while the command is obeyed; to be acted on once its answer is out."""
+
+_BOOTLOADER_MODES: Final = (0, 1)
+_PLAT: Final = 4
+_MICRO: Final = 0x18
+_PHY: Final = 0x0F
+_TOKEN_OCTETS: Final = 8
+_WHOLE_WORD: Final = 0x10000
+_STATUS_OK: Final = 0
+
+
+def nop(_chip: Chip, _values: Values, _now: int) -> Answer:
+    """Nothing."""
+    return {}
+
+
+def echo(_chip: Chip, values: Values, _now: int) -> Answer:
+    """The same back."""
+    return {"echo": values["data"]}
+
+
+def custom_frame(_chip: Chip, _values: Values, _now: int) -> Answer:
+    """There is no extension of the stick's own firmware."""
+    return {"status": Status.INVALID_CALL}
+
+
+def get_xncp_info(_chip: Chip, _values: Values, _now: int) -> Answer:
+    """As above."""
+    return {"status": Status.INVALID_CALL}
+
+
+def get_library_status(_chip: Chip, _values: Values, _now: int) -> Answer:
+    """No library of key establishment is there, as on ordinary sticks: it is done on the host."""
+    return {"status": 0}
+
+
+def get_random_number(chip: Chip, _values: Values, _now: int) -> Answer:
+    """16 random bits."""
+    return {"status": Status.SUCCESS, "value": chip.rng.randrange(_WHOLE_WORD)}
+
+
+def get_standalone_bootloader_version(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`getStandaloneBootloaderVersionPlatMicroPhy`: 4, 4 and 8 bits of the version.
+
+    A stick with an EFR32MG21 and bootloader 1.9.2 was seen to answer 0x1902, 4, 0x18 and 0x0F (public log of
+    silabs-flasher); that other chips of the family answer the same three numbers is an assumption.
+    """
+    version = chip.flash.bootloader
+    word = (version.major & 0xF) << 12 | (version.minor & 0xF) << 8 | version.customer & 0xFF
+    return {"bootloaderVersion": word, "nodePlat": _PLAT, "nodeMicro": _MICRO, "nodePhy": _PHY}
+
+
+def launch_standalone_bootloader(leave: Leave) -> Handler:
+    """`launchStandaloneBootloader`: both modes, normal and recovery, end in the same menu (the HAL of EmberZNet)."""
+
+    def launch(_chip: Chip, values: Values, _now: int) -> Answer:
+        if values["mode"] not in _BOOTLOADER_MODES:
+            return {"status": Status.ERR_FATAL}
+        leave(Departure.BOOTLOADER)
+        return {"status": Status.SUCCESS}
+
+    return launch
+
+
+def reset_node(leave: Leave) -> Handler:
+    """`resetNode`: as RST, but asked for by a command; that it is answered first is an assumption."""
+
+    def reset(_chip: Chip, _values: Values, _now: int) -> Answer:
+        leave(Departure.RESET)
+        return {}
+
+    return reset
+
+
+def get_mfg_token(chip: Chip, values: Values, _now: int) -> Answer:
+    """A manufacturing token."""
+    return {"tokenData": chip.flash.mfg_token(values["tokenId"])}
+
+
+def set_mfg_token(chip: Chip, values: Values, _now: int) -> Answer:
+    """Write one; most can be written once."""
+    if not chip.flash.write_mfg_token(values["tokenId"], values["tokenData"]):
+        return {"status": Status.INVALID_CALL}
+    chip.kept()
+    return {"status": Status.SUCCESS}
+
+
+def get_token(chip: Chip, values: Values, _now: int) -> Answer:
+    """A token of the host's application, 8 octets."""
+    octets = chip.flash.tokens.get((_APPLICATION, values["tokenId"]), b"")
+    return {"status": Status.SUCCESS, "tokenData": octets.ljust(_TOKEN_OCTETS, b"\xff")}
+
+
+def set_token(chip: Chip, values: Values, _now: int) -> Answer:
+    """Write one."""
+    taken = chip.flash.write_token(_APPLICATION, values["tokenId"], bytes(values["tokenData"]))
+    chip.kept()
+    return {"status": Status.SUCCESS if taken else Status.INVALID_CALL}
+
+
+def get_token_data(chip: Chip, values: Values, _now: int) -> Answer:
+    """A token of the stack (NV3); one that was never written is not there."""
+    octets = chip.flash.tokens.get((values["token"], values["index"]))
+    if octets is None:
+        return {"status": Status.INVALID_CALL}
+    return {"status": Status.SUCCESS, "value": octets}
+
+
+def set_token_data(chip: Chip, values: Values, _now: int) -> Answer:
+    """Write one."""
+    taken = chip.flash.write_token(values["token"], values["index"], values["tokenData"])
+    chip.kept()
+    return {"status": Status.SUCCESS if taken else Status.TABLE_FULL}
+
+
+def token_factory_reset(chip: Chip, _values: Values, now: int) -> Answer:
+    """`tokenFactoryReset`: the network and the tokens of the stack are forgotten, those of manufacturing stay."""
+    chip.port.stop(now)
+    chip.node.memory.forget()
+    chip.flash.tokens.clear()
+    chip.flash.node_type = None
+    chip.kept()
+    return {}
+
+
+_APPLICATION: Final = -1
+"""Stands for tokens of the host's application among those of the stack."""
