@@ -171,7 +171,9 @@ STREAMS = "emulator.core.rng"
 
 def pure_sources() -> list[Path]:
     folders = [*(PACKAGE / name for name in sorted(PURE_BELOW_RUNTIME)), PACKAGE / "transports" / "memory"]
-    return [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+    lines = PACKAGE / "ncp" / "lines"
+    stick = [path for path in sorted((PACKAGE / "ncp").rglob("*.py")) if lines not in path.parents]
+    return [path for folder in folders for path in sorted(folder.rglob("*.py"))] + stick
 
 
 @cache

@@ -15,7 +15,7 @@ from emulator.runtime.engine import Engine
 
 
 class WallClock:
-    """The driver of one engine; needs a running asyncio loop.
+    """The driver of one engine, and the `Scheduler` of devices outside it; needs a running asyncio loop.
 
     Args:
         engine: whose time is to be that of the loop, from now on.
@@ -44,6 +44,11 @@ class WallClock:
         self._engine.run_until(self.now)
         function(self._engine.now)
         self._catch_up()
+
+    def call_at(self, when: int, function: Callable[..., None], *arguments: object) -> None:
+        """As `Scheduler`, from inside the engine or outside it."""
+        self._engine.call_at(max(when, self._engine.now), function, *arguments)
+        self._arm()
 
     def close(self) -> None:
         """Let time stand still."""

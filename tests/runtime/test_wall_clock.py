@@ -54,6 +54,15 @@ def test_a_call_finds_the_engine_at_this_very_moment_and_what_was_due_before_it_
     assert run(scenario, 1.0) == [-1, 500 * MILLISECOND]
 
 
+def test_devices_outside_the_engine_have_their_calls_in_the_order_they_asked_for() -> None:
+    def scenario(_: Engine, clock: WallClock, noted: list[int]) -> None:
+        for number, at in enumerate((700, 300, 700, 300)):
+            clock.call_at(at, noted.append, number)
+        clock.call_at(SECOND, lambda: clock.call_at(0, lambda: noted.append(clock.now)))
+
+    assert run(scenario, 2.0) == [1, 3, 0, 2, SECOND]
+
+
 def test_an_earlier_event_is_not_kept_waiting_by_a_later_one() -> None:
     def scenario(engine: Engine, clock: WallClock, noted: list[int]) -> None:
         for at in (900, 100, 500):

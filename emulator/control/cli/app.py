@@ -27,6 +27,7 @@ COMMANDS = {
     "gbcs": ("emulator.control.cli.gbcs", "Decode, check, build and send GBCS messages."),
     "han": ("emulator.control.cli.han", "Show who is in a HAN, and behind whom."),
     "image": ("emulator.control.cli.image", "Build, show, verify and damage OTA files."),
+    "ncp": ("emulator.control.cli.ncp", "Serve virtual EZSP sticks to host software."),
     "pki": ("emulator.control.cli.pki", "Make, import or show a test PKI."),
     "profiles": ("emulator.control.cli.profiles", "List the device profiles, or show one."),
     "serve": ("emulator.control.cli.serve", "Keep a HAN running that other programs reach over HTTP."),

@@ -1,4 +1,4 @@
-"""`althan profiles`: what devices there are, and what one of them is."""
+"""`althan profiles`: what devices or sticks there are, and what one of them is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import typer
 from emulator.control.cli.options import Json, ProfileFolders
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from emulator.devices.profile import DeviceProfile
+    from emulator.runtime.stick_profiles import StickProfile
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -34,9 +37,13 @@ _HEX_DIGITS = {
 def profiles(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one, or this file.")] = None,
     folders: ProfileFolders = None,
+    sticks: Annotated[bool, typer.Option("--sticks", help="Sticks that can be bought, instead of devices.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the device profiles, or show everything in one."""
+    """List the profiles of devices or of sticks, or show everything in one."""
+    if sticks:
+        _sticks(name, folders or [], as_json=as_json)
+        return
     from emulator.devices.profile_loading import load_profile
     from emulator.devices.profile_loading import profiles as all_profiles
 
@@ -46,6 +53,24 @@ def profiles(
         return
     found = all_profiles(folders or [])
     typer.echo(json.dumps([one.facts() for one in found], indent=2) if as_json else "\n".join(_table(found)))
+
+
+def _sticks(name: str | None, folders: list[Path], *, as_json: bool) -> None:
+    from emulator.runtime.stick_profiles import load_stick
+    from emulator.runtime.stick_profiles import sticks as all_sticks
+
+    if name is not None:
+        facts = load_stick(name, folders).facts()
+        typer.echo(json.dumps(facts, indent=2) if as_json else "\n".join(_lines(facts)))
+        return
+    found = all_sticks(folders)
+    typer.echo(json.dumps([one.facts() for one in found], indent=2) if as_json else "\n".join(_stick_table(found)))
+
+
+def _stick_table(found: list[StickProfile]) -> Iterator[str]:
+    name, chip = (max(len(getattr(one, key)) for one in found) for key in ("name", "chip"))
+    for one in found:
+        yield f"{one.name:<{name}}  {one.chip:<{chip}}  {one.description}"
 
 
 def _table(found: list[DeviceProfile]) -> Iterator[str]:

@@ -21,13 +21,14 @@ from emulator.image.signature import Verifier, not_checked
 from emulator.image.verify import ImageExpectation, inspect
 from emulator.ota.behaviour import WELL_BEHAVED, ClientBehaviour
 from emulator.ota.client import OtaClient
+from emulator.ota.client_table import ClientState
 from emulator.ota.counters import ClientCounters
 from emulator.ota.effects import Activate, ClientEffect, DefaultResponse, FindServer, Send, Verify
 from emulator.ota.effects import Report as ReportEffect
 from emulator.ota.events import Activated, ActivationReleased, SendFailed, ServerFound, Started, Verified
 from emulator.ota.events import DefaultResponseReceived as OtaDefaultResponse
 from emulator.ports.aps import COORDINATOR, ApsIndication, Outcome
-from emulator.zigbee.clusters.ota import OTA_CLUSTER, ImageIdentity
+from emulator.zigbee.clusters.ota import IMAGE_NOTIFY, OTA_CLUSTER, ImageIdentity
 from emulator.zigbee.frames.zcl import ZclFrame
 from emulator.zigbee.frames.zcl_foundation import DefaultResponse as ZclDefaultResponse
 from emulator.zigbee.frames.zcl_foundation import encode_foundation
@@ -203,9 +204,16 @@ class BridgeFirmware:
         if client is None:
             return False
         if self._trusted(message, now):
+            self._take_notifier_for_server(client, message, frame, now)
             effects = client.received(frame.command, frame.payload, frame.sequence, now, broadcast=message.broadcast)
             self._carry_out(client, effects, now)
         return True
+
+    def _take_notifier_for_server(self, client: OtaClient, message: ApsIndication, frame: ZclFrame, now: int) -> None:
+        """Whoever notifies us alone serves firmware, though no descriptor of its stick says so."""
+        seeking = client.state is ClientState.SEEKING
+        if seeking and frame.command == IMAGE_NOTIFY and not message.broadcast and message.source_eui64 is not None:
+            self.server_found(message.source_endpoint, message.source_eui64, now)
 
     def default_response(self, message: ApsIndication, response: ZclDefaultResponse, now: int) -> None:
         """The hub refused a command of ours, or has no other answer."""
