@@ -1,0 +1,118 @@
+"""Opening a stick, or saying in one line why not and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import Final
+
+import serialx
+
+from emulator.core.errors import BadInput
+from emulator.transports.ezsp.port_lock import PortLock
+from emulator.transports.ezsp.stick import Stick, TappedEzsp
+from emulator.transports.ezsp.uri import FlowControl, StickAddress, locate
+from emulator.transports.ezsp.versions import SUPPORTED
+
+WITHIN_S: Final = 15.0
+"""A stick that has not answered by then (three resets) does not speak EZSP."""
+_LISTEN_S: Final = 0.5
+_MOST_OCTETS: Final = 4_096
+_BOOTLOADER: Final = (b"Bootloader", b"BL >", b"upload gbl", b"upload ebl")
+_PRINTABLE_SHARE: Final = 0.7
+
+
+async def open_stick(address: StickAddress, lost: Callable[[str], None]) -> tuple[Stick, PortLock | None]:
+    """Open and reset a stick; with the lock of its port, which the caller releases.
+
+    Raises:
+        BadInput: one line with the remedy.
+    """
+    place = locate(address, serialx.list_serial_ports() if address.serial_number else ())
+    lock = None if place.is_tcp or "://" in place.device else PortLock(place.device)
+    try:
+        return await _connected(place, lost), lock
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+async def _connected(place: StickAddress, lost: Callable[[str], None]) -> Stick:
+    flow = None if place.flow is FlowControl.NONE else place.flow.value
+    ezsp = TappedEzsp({"path": place.device, "baudrate": place.baud, "flow_control": flow}, lost)
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            await ezsp.connect(use_thread=False)
+    except OSError as error:
+        # An asyncio time-out is an OSError too.
+        if not isinstance(error, TimeoutError):
+            raise _not_opened(place, error) from error
+        await ezsp.disconnect()
+        raise await _silent(place) from error
+    except Exception as error:
+        raise await _silent(place) from error
+    if ezsp.ezsp_version not in SUPPORTED:
+        version = ezsp.ezsp_version
+        await ezsp.disconnect()
+        raise unsupported(place, version)
+    return Stick(ezsp)
+
+
+def unsupported(place: StickAddress, version: int) -> BadInput:
+    """A stick of a version that cannot be used."""
+    remedy = "update its firmware to EmberZNet 7.4 or later" if version < SUPPORTED[0] else "update this program"
+    versions = ", ".join(map(str, SUPPORTED))
+    return BadInput(f"the stick speaks EZSP {version}: {remedy}", where=place.text, allowed=f"EZSP {versions}")
+
+
+def _not_opened(place: StickAddress, error: OSError) -> BadInput:
+    if isinstance(error, PermissionError) or error.errno == errno.EACCES:
+        if "lock" in str(error):
+            return BadInput("the port is in use: end the program that has it first", where=place.text)
+        return BadInput("permission denied: add yourself to the group that owns the port (dialout)", where=place.text)
+    if error.errno in (errno.EBUSY, errno.EAGAIN):
+        return BadInput("the port is in use: end the program that has it first", where=place.text)
+    if isinstance(error, ConnectionRefusedError):
+        return BadInput("connection refused: nobody offers a stick there", where=place.text)
+    if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return BadInput("there is no such port: plug the stick in, or look at its name", where=place.text)
+    return BadInput(f"cannot be opened: {error.strerror or error}", where=place.text)
+
+
+async def _silent(place: StickAddress) -> BadInput:
+    """Why something that can be opened does not answer: look at what it says to a newline."""
+    said = await _said(place)
+    return BadInput(diagnosis(said), where=place.text)
+
+
+def diagnosis(said: bytes) -> str:
+    """What is at the other end, by what it says."""
+    if any(mark in said for mark in _BOOTLOADER):
+        return "the stick is in its bootloader: flash a ZigBee firmware (NCP), or choose `run` in its menu"
+    if not said:
+        return "no answer: not an EZSP stick, other firmware (RCP, CPC), or another baud rate or flow control"
+    printable = sum(octet in b"\r\n\t" or 0x20 <= octet < 0x7F for octet in said)  # noqa: PLR2004 - ASCII
+    if printable / len(said) >= _PRINTABLE_SHARE:
+        return f"another device answers ({said[:24]!r}): give the port of a ZigBee stick with EZSP firmware"
+    return "garbage comes: the baud rate is wrong (try baud=115200, 57600 or 460800)"
+
+
+async def _said(place: StickAddress) -> bytes:
+    try:
+        async with asyncio.timeout(_LISTEN_S * 4):
+            reader, writer = await serialx.open_serial_connection(url=place.device, baudrate=place.baud)
+    except Exception:  # noqa: BLE001 - what is told then is that it does not answer
+        return b""
+    said = b""
+    try:
+        writer.write(b"\r\n")
+        async with asyncio.timeout(_LISTEN_S):
+            while len(said) < _MOST_OCTETS:
+                said += await reader.read(_MOST_OCTETS)
+    except Exception:  # noqa: BLE001, S110 - the time is up, or the line is gone: what has come counts
+        pass
+    finally:
+        writer.close()
+    return said
