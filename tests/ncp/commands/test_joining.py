@@ -233,7 +233,7 @@ def test_only_a_device_looks_for_its_network_again(air: Air, version: int) -> No
 @every_version
 def test_who_was_in_the_network_before_comes_into_the_next_one_as_a_new_device(air: Air, version: int) -> None:
     hub, device = air.pair(version)
-    for stick in (device, hub):
+    for stick in (hub, device):
         stick.ask("leaveNetwork")
         air.run(5)
         stick.heard.clear()
