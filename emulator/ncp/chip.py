@@ -26,6 +26,7 @@ from emulator.ports.aps import (
     SimpleDescriptor,
     StackConfiguration,
 )
+from emulator.ports.phy import RxFrame
 from emulator.zigbee.node.facts import Facts, FrameCounters
 from emulator.zigbee.node.memory import NodeMemory
 from emulator.zigbee.node.scanning import ScanKind, ScanUser
@@ -132,6 +133,12 @@ class StackPort(Protocol):
     def stop_scan(self, now: int) -> None:
         """End that."""
 
+    def sniff(self, channel: int, take: Callable[[RxFrame, int], None], now: int) -> None:
+        """Hand over every frame on a channel."""
+
+    def stop_sniffing(self, now: int) -> None:
+        """End that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sending:
@@ -161,6 +168,8 @@ class Ram:
         transient_keys: pre-configured link keys of single devices.
         sending: by handle of the node.
         permit_until: µs; until then devices may associate.
+        mfglib: the channel that the functions of manufacturing use; None while they are off.
+        mfglib_listens: whether they hand over what is on it.
     """
 
     configuration: dict[int, int] = field(default_factory=dict)
@@ -177,6 +186,8 @@ class Ram:
     poll_interval: int = DEFAULT_POLL
     permit_until: int = 0
     leaving: bool = False
+    mfglib: int | None = None
+    mfglib_listens: bool = False
 
 
 class Chip:
@@ -215,6 +226,7 @@ class Chip:
 
     def reset(self, now: int) -> None:
         """Off the air, with nothing in RAM; flash and the memory of the stack stay."""
+        self.port.stop_sniffing(now)
         self.port.stop(now)
         self.ram = Ram()
         self.node.allow_any(None, now)
@@ -229,7 +241,9 @@ class Chip:
                 tuple(ram.endpoints),
                 poll_interval=ram.poll_interval,
                 link_key=self.flash.link_key or None,
-                application_zdo=ApplicationZdo(ram.configuration.get(APPLICATION_ZDO_FLAGS, 0) & _ALL_ZDO),
+                # Announcements are among the supported ones; `Callbacks` shows a host what it is to see.
+                application_zdo=ApplicationZdo(ram.configuration.get(APPLICATION_ZDO_FLAGS, 0) & _ALL_ZDO)
+                | ApplicationZdo.SUPPORTED,
                 host_fragments=True,
             )
         )

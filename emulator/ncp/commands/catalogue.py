@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from emulator.ncp.commands import configuration, messages, network, security, session
+from emulator.ncp.commands import configuration, messages, mfglib, network, security, session
 from emulator.ncp.commands.session import Leave
 
 Handler = session.Handler
@@ -101,6 +101,11 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "addressTableEntryIsActive": messages.address_table_entry_is_active,
     "getAddressTableInfo": messages.get_address_table_info,
     "setAddressTableInfo": messages.set_address_table_info,
+    # --- manufacturing
+    "mfglibStart": mfglib.mfglib_start,
+    "mfglibEnd": mfglib.mfglib_end,
+    "mfglibSetChannel": mfglib.mfglib_set_channel,
+    "mfglibGetChannel": mfglib.mfglib_get_channel,
 }
 """A name that a version does not have does no harm: nobody can ask for it."""
 

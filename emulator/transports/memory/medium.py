@@ -16,7 +16,9 @@ from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.rng import SeededStreams
+from emulator.ports.phy import RxFrame
 from emulator.transports.memory.airtime import CCA, OCTET, PHY_HEADER_OCTETS, TURNAROUND, frame_airtime
+from emulator.zigbee.frames.mac import fcs_is_good
 
 if TYPE_CHECKING:
     from emulator.ports.schedule import Scheduler
@@ -34,6 +36,9 @@ Capture = Callable[[int, bytes, int, int, int], None]
 
 Booked = Callable[[Eui64, int, bytes], None]
 """Takes (sender, airtime in µs, PSDU) of every frame sent."""
+
+Taken = Callable[[RxFrame, int], None]
+"""Takes a frame that was overheard, and when it ended (µs)."""
 
 
 class Transmission:
@@ -86,6 +91,7 @@ class Medium:
         self._report = report
         self._booked = booked
         self._radios: dict[Eui64, Radio] = {}
+        self._sniffers: dict[Radio, Taken] = {}
         self._recent: dict[int, deque[Transmission]] = {}
         self._version = 0
 
@@ -125,7 +131,35 @@ class Medium:
         if self._capture is not None:
             rssi, lqi = self._surveyed(sender).sniffed
             self._capture(start, psdu, rssi, lqi, transmission.channel)
+        if self._sniffers:
+            # When it ends is known once it has begun: on an air without time that is at once.
+            self.scheduler.call_at(start, self._wait_for_end, transmission)
         return transmission
+
+    def sniff(self, radio: Radio, take: Taken) -> None:
+        """From now on let a radio have every frame that it hears on its channel."""
+        self._sniffers[radio] = take
+
+    def stop_sniffing(self, radio: Radio) -> bool:
+        """End that; whether it had begun."""
+        return self._sniffers.pop(radio, None) is not None
+
+    def _wait_for_end(self, transmission: Transmission) -> None:
+        if transmission.end > self.scheduler.now:
+            self.scheduler.call_at(transmission.end, self._overheard, transmission)
+        else:
+            self._overheard(transmission)
+
+    def _overheard(self, transmission: Transmission) -> None:
+        """A frame has ended: let those have it who sniff and did hear it."""
+        if not fcs_is_good(transmission.psdu):
+            return
+        for radio, take in list(self._sniffers.items()):
+            link = self.topology.link(transmission.sender.eui64, radio.eui64)
+            if link is None or link.rate or radio.channel != transmission.channel:
+                continue
+            if radio is not transmission.sender and self.obstacle(transmission, radio, link) is None:
+                take(RxFrame(transmission.psdu, link.rssi, link.lqi), transmission.end)
 
     def busy(self, listener: Radio, now: int) -> bool:
         """Whether `listener` found the channel busy in the clear-channel assessment that ends `now`."""

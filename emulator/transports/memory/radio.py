@@ -6,6 +6,7 @@ ends keep the inter-frame spacing, so an unpaced transfer takes what arithmetic 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
@@ -139,6 +140,17 @@ class Radio:
 
     def energy(self, since: int, now: int) -> int:
         return self._medium.energy(self, since, now)
+
+    def sniff(self, take: Callable[[RxFrame, int], None], now: int) -> None:
+        """Hand over every frame on the channel with a good FCS, acknowledgements too, and be no address meanwhile."""
+        self.address(_BROADCAST, _BROADCAST, self.eui64)
+        self.listen(True, now)
+        self._medium.sniff(self, take)
+
+    def stop_sniffing(self, now: int) -> None:
+        """End that, with the receiver off; nothing where it has not begun."""
+        if self._medium.stop_sniffing(self):
+            self.listen(False, now)
 
     def abort(self) -> None:
         self._psdu = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
@@ -134,6 +134,15 @@ class SoftPort:
         """See `Node.stop_scan`."""
         self.node.stop_scan(now)
         self._arm()
+
+    def sniff(self, channel: int, take: Callable[[RxFrame, int], None], now: int) -> None:
+        """Hand over every frame on a channel, whoever it is for; the node is to be off the air."""
+        self.radio.tune(channel, now)
+        self.radio.sniff(take, now)
+
+    def stop_sniffing(self, now: int) -> None:
+        """End that; nothing where it has not begun."""
+        self.radio.stop_sniffing(now)
 
     def received(self, frame: RxFrame, now: int) -> None:
         """From the radio."""
