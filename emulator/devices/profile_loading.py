@@ -38,14 +38,34 @@ def built_in_folder() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / "hw_profiles"
 
 
-def profile_paths(folders: Sequence[Path] = ()) -> dict[str, Path]:
-    """Every profile's file by name; one in an earlier folder hides those of that name in later ones, ours come last."""
+def profile_paths(folders: Sequence[Path] = (), below: str = "") -> dict[str, Path]:
+    """Every profile's file by name; one in an earlier folder hides those of that name in later ones, ours come last.
+
+    Args:
+        folders: where to look before the folder that comes with the program; BadInput if one is none.
+        below: the folder in each that the profiles are in; it may be absent.
+    """
     for folder in folders:
         if not folder.is_dir():
             raise BadInput("is no folder", where=str(folder), allowed="a folder of profiles, *.toml")
     lowest_first = (built_in_folder(), *reversed(folders))
-    found = {path.stem: path for folder in lowest_first for path in folder.glob("*.toml")}
+    found = {path.stem: path for folder in lowest_first for path in (folder / below).glob("*.toml")}
     return dict(sorted(found.items()))
+
+
+def profile_file(
+    name_or_path: str | Path, folders: Sequence[Path] = (), below: str = "", what: str = "profile"
+) -> Path:
+    """The file of that name, or that file itself (known by its `.toml` or a slash); BadInput if there is none."""
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
+        return Path(name_or_path)
+    paths = profile_paths(folders, below)
+    if text not in paths:
+        near = get_close_matches(text, paths, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise BadInput(f"no {what} is called {text!r}{hint}", where=what, allowed=", ".join(paths))
+    return paths[text]
 
 
 def profiles(folders: Sequence[Path] = ()) -> list[DeviceProfile]:
@@ -68,15 +88,7 @@ def load_profile(name_or_path: str | Path, folders: Sequence[Path] = ()) -> Devi
     Raises:
         BadInput: there is none, or it is wrong.
     """
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
-        return read_profile(Path(name_or_path))
-    paths = profile_paths(folders)
-    if text not in paths:
-        near = get_close_matches(text, paths, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"no profile is called {text!r}{hint}", where="profile", allowed=", ".join(paths))
-    return read_profile(paths[text])
+    return read_profile(profile_file(name_or_path, folders))
 
 
 def load_joiner(name_or_path: str | Path, folders: Sequence[Path] = ()) -> JoinerProfile:

@@ -201,7 +201,7 @@ class Chip:
 
     Attributes:
         ram: what a reset throws away.
-        callback: takes the name of an EZSP callback and its fields.
+        callback: takes the name of an EZSP callback, its fields, and `now`.
         kept: called whenever flash or the memory of the node may have changed.
     """
 
@@ -211,7 +211,7 @@ class Chip:
         self.rng = rng
         self.report = report
         self.ram = Ram()
-        self.callback: Callable[[str, Answer], None] = _unheard
+        self.callback: Callable[[str, Answer, int], None] = _unheard
         self.kept: Callable[[], None] = _nothing
 
     @property
@@ -271,7 +271,7 @@ APPLICATION_ZDO_FLAGS: Final = 0x2A
 _ALL_ZDO: Final = 0x0F
 
 
-def _unheard(name: str, values: Answer) -> None:
+def _unheard(name: str, values: Answer, now: int) -> None:
     """No host is there."""
 
 

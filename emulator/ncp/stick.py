@@ -56,7 +56,6 @@ class Stick:
         self._link = AshLink(self._settings, report)
         self._session = Session(chip, commands(self._leave), report)
         self._bootloader = Bootloader(report, BootloaderSettings(version=chip.flash.bootloader))
-        self._now = 0
         self._held: list[tuple[str, dict[str, Any]]] | None = None
         self._departure: Departure | None = None
         self._depart_by = 0
@@ -75,7 +74,6 @@ class Stick:
     def connected(self, write: Callable[[bytes], None], now: int) -> None:
         """A host opened the line: start anew, and say so; a bootloader goes on with what it was at."""
         self._write = write
-        self._now = now
         if not self.in_bootloader:
             self._start(ResetCode.POWER_ON, now)
 
@@ -88,7 +86,6 @@ class Stick:
 
     def disconnected(self, now: int) -> None:
         """The host is gone; the stack, or the bootloader, goes on without it until the next one comes."""
-        self._now = now
         self._write = _nowhere
         if self._departure is not None:
             self._depart(now)
@@ -153,7 +150,6 @@ class Stick:
         self.chip.reset(now)
 
     def _carry_out(self, effects: Iterable[Effect], now: int) -> None:
-        self._now = now
         starts = self._starts
         for effect in effects:
             if starts != self._starts:
@@ -182,23 +178,23 @@ class Stick:
         if answer is not None:
             self._carry_out(self._link.send(answer, now), now)
         for name, values in held:
-            self._callback(name, values)
+            self._callback(name, values, now)
 
-    def _callback(self, name: str, values: dict[str, Any]) -> None:
+    def _callback(self, name: str, values: dict[str, Any], now: int) -> None:
         """Something happened in the chip."""
         if self._held is not None:
             self._held.append((name, values))
             return
         octets = self._session.callback(name, values)
         if octets is not None:
-            self._carry_out(self._link.send(octets, self._now, callback=True), self._now)
+            self._carry_out(self._link.send(octets, now, callback=True), now)
 
     # Out of it
 
-    def _leave(self, departure: Departure) -> None:
+    def _leave(self, departure: Departure, now: int) -> None:
         """A command ends the session; its answer comes first."""
         self._departure = departure
-        self._depart_by = self._now + ANSWER_WAIT
+        self._depart_by = now + ANSWER_WAIT
 
     def _answer_is_out(self) -> bool:
         """More than a window of frames is never on its way, and an answer overtakes callbacks that are held back.
@@ -224,7 +220,6 @@ class Stick:
 
     def _do(self, effects: Iterable[boot.Effect], now: int) -> None:
         """What the bootloader asks for."""
-        self._now = now
         for effect in effects:
             if isinstance(effect, boot.WriteOctets):
                 self._write(effect.octets)

@@ -7,15 +7,13 @@ not known.  Where what stands in a file comes from, and how sure it is, comments
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
-from emulator.core.errors import BadInput
 from emulator.devices.profile import Table, Text
-from emulator.devices.profile_loading import built_in_folder
+from emulator.devices.profile_loading import profile_file, profile_paths
 from emulator.image.toml import read_model
 
 SUBFOLDER = "sticks"
@@ -79,17 +77,8 @@ class StickProfile(Table):
 
 
 def stick_paths(folders: Sequence[Path] = ()) -> dict[str, Path]:
-    """Every profile's file by name; one in an earlier folder's `sticks` hides those of that name in later ones.
-
-    Raises:
-        BadInput: one of `folders` is none.
-    """
-    for folder in folders:
-        if not folder.is_dir():
-            raise BadInput("is no folder", where=str(folder), allowed="a folder of profiles")
-    lowest_first = (built_in_folder(), *reversed(folders))
-    found = {path.stem: path for folder in lowest_first for path in (folder / SUBFOLDER).glob("*.toml")}
-    return dict(sorted(found.items()))
+    """Every profile's file by name, as `profile_paths` finds them in the `sticks` of each folder."""
+    return profile_paths(folders, SUBFOLDER)
 
 
 def sticks(folders: Sequence[Path] = ()) -> list[StickProfile]:
@@ -108,15 +97,7 @@ def load_stick(name_or_path: str | Path, folders: Sequence[Path] = ()) -> StickP
     Raises:
         BadInput: there is none, or it is wrong.
     """
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
-        return read_stick(Path(name_or_path))
-    paths = stick_paths(folders)
-    if text not in paths:
-        near = get_close_matches(text, paths, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise BadInput(f"no stick is called {text!r}{hint}", where="stick", allowed=", ".join(paths))
-    return read_stick(paths[text])
+    return read_stick(profile_file(name_or_path, folders, SUBFOLDER, "stick"))
 
 
 def sticks_with_usb(usb: str, product: str | None = None, folders: Sequence[Path] = ()) -> list[StickProfile]:

@@ -97,7 +97,7 @@ def test_a_host_that_says_nothing_more_once_it_has_its_answer_gets_the_menu() ->
 
 def test_nothing_but_the_bootloader_speaks_in_it() -> None:
     world = in_bootloader()
-    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP})
+    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, world.now)
     world.put(encode(RstFrame())[:1])
     world.wait(60 * SECOND)
     assert world.read() == MENU
@@ -110,7 +110,7 @@ def test_the_version_of_the_bootloader_reads_as_hosts_show_it() -> None:
 def silent(world: World) -> None:
     """The host has a callback that it does not acknowledge, and asks for the bootloader: no room for the answer."""
     world.listening = False
-    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP})
+    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, world.now)
     world.host.send(world.frame(LAUNCH, b"\x01"), world.now)
     world.exchange()
     assert not world.stick.in_bootloader
@@ -124,7 +124,7 @@ def narrow() -> World:
 
 def test_an_answer_that_has_to_wait_is_waited_for() -> None:
     world = plugged(AshSettings(window=1))
-    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP})
+    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, world.now)
     assert len(world.ask(world.frame(LAUNCH, b"\x01"))) == 2
     assert world.stick.in_bootloader
 
@@ -366,6 +366,19 @@ def test_a_stick_that_fails_says_so_and_takes_a_reset() -> None:
     assert world.connect() == 13
 
 
+def test_what_happens_after_a_long_silence_is_told_once() -> None:
+    world = plugged()
+    world.wait(60 * SECOND)
+    told = len(world.host.delivered)
+    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, world.now)
+    # The stick is looked at before the host has acknowledged: its time to do so has just begun.
+    world.stick.on_timeout(world.now)
+    world.exchange()
+    world.wait(SECOND)
+    assert len(world.host.delivered) == told + 1
+    assert world.log.reasons("ash.resent") == []
+
+
 def _run_again(world: World) -> None:
     world.launch()
     world.put(b"2")
@@ -444,7 +457,7 @@ def _greet(world: World) -> None:
 
 
 def _happen(world: World) -> None:
-    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP})
+    world.chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, world.now)
     world.exchange()
 
 

@@ -70,7 +70,7 @@ class Callbacks:
         self._children: dict[Eui64, Answer] = {}
         """What childJoinHandler said of each that is here."""
 
-    def received(self, message: ApsIndication, now: int) -> None:  # noqa: ARG002 - ApsUser
+    def received(self, message: ApsIndication, now: int) -> None:
         """`incomingMessageHandler`."""
         if not self._is_wanted(message):
             return
@@ -101,7 +101,7 @@ class Callbacks:
             "addressIndex": _NO_INDEX,
             "messageContents": message.payload,
         }
-        self._chip.callback("incomingMessageHandler", values)
+        self._chip.callback("incomingMessageHandler", values, now)
 
     def _is_wanted(self, message: ApsIndication) -> bool:
         """Whether the host is to see a message: all but ZDO requests that the stack answers, unless it asked for those.
@@ -113,7 +113,7 @@ class Callbacks:
         asked = self._chip.ram.configuration.get(APPLICATION_ZDO_FLAGS, 0) & ApplicationZdo.SUPPORTED.value
         return bool(asked) or message.cluster == DeviceAnnce.cluster
 
-    def sent(self, handle: int, outcome: Outcome, now: int) -> None:  # noqa: ARG002 - ApsUser
+    def sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """`messageSentHandler`."""
         sending = self._chip.ram.sending.pop(handle, None)
         if sending is None:
@@ -127,39 +127,39 @@ class Callbacks:
             "status": _OUTCOMES.get(outcome, Status.DELIVERY_FAILED),
             "messageContents": sending.contents if wanted else b"",
         }
-        self._chip.callback("messageSentHandler", values)
+        self._chip.callback("messageSentHandler", values, now)
 
-    def network(self, event: NetworkEvent, now: int) -> None:  # noqa: ARG002 - ApsUser
+    def network(self, event: NetworkEvent, now: int) -> None:
         """`stackStatusHandler`; childJoinHandler and trustCenterJoinHandler for those the trust centre deals with."""
         if isinstance(event, NetworkUp):
-            self._status(Status.NETWORK_UP)
+            self._status(Status.NETWORK_UP, now)
         elif isinstance(event, NetworkDown) and event.reason != NOT_JOINED:
             self._members.clear()
             self._children.clear()
-            self._status(_DOWN.get(event.reason, Status.JOIN_FAILED))
+            self._status(_DOWN.get(event.reason, Status.JOIN_FAILED), now)
         elif isinstance(event, DeviceJoined):
             rejoins = event.eui64 in self._members
             self._members.add(event.eui64)
-            self._child_joined(event)
+            self._child_joined(event, now)
             status = _SECURED_REJOIN if rejoins else _UNSECURED_JOIN
-            self._joined(event.eui64, event.short, event.parent, status, _USE_PRECONFIGURED_KEY)
+            self._joined(event.eui64, event.short, event.parent, status, _USE_PRECONFIGURED_KEY, now)
         elif isinstance(event, DeviceLeft):
             self._members.discard(event.eui64)
-            self._child_left(event.eui64)
-            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _DEVICE_LEFT, _NO_ACTION)
+            self._child_left(event.eui64, now)
+            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _DEVICE_LEFT, _NO_ACTION, now)
         elif isinstance(event, JoinRefused):
-            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _UNSECURED_JOIN, _DENY_JOIN)
+            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _UNSECURED_JOIN, _DENY_JOIN, now)
         self._chip.kept()
 
-    def _status(self, status: Status) -> None:
-        self._chip.callback("stackStatusHandler", {"status": status})
+    def _status(self, status: Status, now: int) -> None:
+        self._chip.callback("stackStatusHandler", {"status": status}, now)
 
-    def _child_joined(self, event: DeviceJoined) -> None:
+    def _child_joined(self, event: DeviceJoined, now: int) -> None:
         """`childJoinHandler`, where this stick is the parent itself; one that is no trust centre tells of nobody."""
         facts = self._chip.node.facts
         network, children = facts.network(), [child.eui64 for child in facts.children()]
         if network is None or event.parent != network.short or event.eui64 not in children:
-            self._child_left(event.eui64)
+            self._child_left(event.eui64, now)
             return
         self._children[event.eui64] = values = {
             "index": children.index(event.eui64),
@@ -168,15 +168,15 @@ class Callbacks:
             "childEui64": int(event.eui64),
             "childType": NODE_TYPES[NodeType.SLEEPY if event.sleepy else NodeType.ROUTER],
         }
-        self._chip.callback("childJoinHandler", values)
+        self._chip.callback("childJoinHandler", values, now)
 
-    def _child_left(self, device: Eui64) -> None:
+    def _child_left(self, device: Eui64, now: int) -> None:
         """`childJoinHandler` again, for one that was told of."""
         values = self._children.pop(device, None)
         if values is not None:
-            self._chip.callback("childJoinHandler", {**values, "joining": False})
+            self._chip.callback("childJoinHandler", {**values, "joining": False}, now)
 
-    def _joined(self, device: Eui64, short: int, parent: int, status: int, decision: int) -> None:
+    def _joined(self, device: Eui64, short: int, parent: int, status: int, decision: int, now: int) -> None:
         values: Answer = {
             "newNodeId": short,
             "newNodeEui64": int(device),
@@ -184,4 +184,4 @@ class Callbacks:
             "policyDecision": decision,
             "parentOfNewNodeId": parent,
         }
-        self._chip.callback("trustCenterJoinHandler", values)
+        self._chip.callback("trustCenterJoinHandler", values, now)

@@ -53,9 +53,9 @@ def mfglib_get_channel(chip: Chip, _values: Values, _now: int) -> Answer:
 
 
 def _listen(chip: Chip, now: int) -> None:
-    def taken(frame: RxFrame, now: int) -> None:  # noqa: ARG001 - callbacks have no time of their own
+    def taken(frame: RxFrame, now: int) -> None:
         values = {"linkQuality": frame.lqi, "rssi": frame.rssi, "packetContents": frame.psdu}
-        chip.callback("mfglibRxHandler", values)
+        chip.callback("mfglibRxHandler", values, now)
 
     if chip.ram.mfglib is not None and chip.ram.mfglib_listens:
         chip.port.sniff(chip.ram.mfglib, taken, now)

@@ -137,7 +137,8 @@ def permit_joining(chip: Chip, values: Values, now: int) -> Answer:
         return {"status": Status.INVALID_CALL}
     chip.ram.permit_until = _ALWAYS if duration == _FOREVER else now + duration * SECOND
     chip.port.permit_joining(chip.ram.permit_until, now)
-    chip.callback("stackStatusHandler", {"status": Status.NETWORK_OPENED if duration else Status.NETWORK_CLOSED})
+    status = Status.NETWORK_OPENED if duration else Status.NETWORK_CLOSED
+    chip.callback("stackStatusHandler", {"status": status}, now)
     return {"status": Status.SUCCESS}
 
 

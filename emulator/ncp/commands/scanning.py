@@ -13,7 +13,7 @@ class ScanCallbacks:
     def __init__(self, chip: Chip) -> None:
         self._chip = chip
 
-    def network_found(self, network: NetworkFound, now: int) -> None:  # noqa: ARG002 - ScanUser
+    def network_found(self, network: NetworkFound, now: int) -> None:
         """`networkFoundHandler`."""
         found = {
             "channel": network.channel,
@@ -24,12 +24,12 @@ class ScanCallbacks:
             "nwkUpdateId": network.update_id,
         }
         values = {"networkFound": found, "lastHopLqi": network.lqi, "lastHopRssi": network.rssi}
-        self._chip.callback("networkFoundHandler", values)
+        self._chip.callback("networkFoundHandler", values, now)
 
-    def energy_found(self, channel: int, rssi: int, now: int) -> None:  # noqa: ARG002 - ScanUser
+    def energy_found(self, channel: int, rssi: int, now: int) -> None:
         """`energyScanResultHandler`."""
-        self._chip.callback("energyScanResultHandler", {"channel": channel, "maxRssiValue": rssi})
+        self._chip.callback("energyScanResultHandler", {"channel": channel, "maxRssiValue": rssi}, now)
 
-    def scan_done(self, now: int) -> None:  # noqa: ARG002 - ScanUser
+    def scan_done(self, now: int) -> None:
         """`scanCompleteHandler`."""
-        self._chip.callback("scanCompleteHandler", {"channel": 0xFF, "status": Status.SUCCESS})
+        self._chip.callback("scanCompleteHandler", {"channel": 0xFF, "status": Status.SUCCESS}, now)

@@ -20,7 +20,7 @@ class Departure(StrEnum):
     RESET = "reset"
 
 
-Leave = Callable[[Departure], None]
+Leave = Callable[[Departure, int], None]
 """Told while the command is obeyed; to be acted on once its answer is out."""
 
 _BOOTLOADER_MODES: Final = (0, 1)
@@ -76,10 +76,10 @@ def get_standalone_bootloader_version(chip: Chip, _values: Values, _now: int) ->
 def launch_standalone_bootloader(leave: Leave) -> Handler:
     """`launchStandaloneBootloader`: both modes, normal and recovery, end in the same menu (the HAL of EmberZNet)."""
 
-    def launch(_chip: Chip, values: Values, _now: int) -> Answer:
+    def launch(_chip: Chip, values: Values, now: int) -> Answer:
         if values["mode"] not in _BOOTLOADER_MODES:
             return {"status": Status.ERR_FATAL}
-        leave(Departure.BOOTLOADER)
+        leave(Departure.BOOTLOADER, now)
         return {"status": Status.SUCCESS}
 
     return launch
@@ -88,8 +88,8 @@ def launch_standalone_bootloader(leave: Leave) -> Handler:
 def reset_node(leave: Leave) -> Handler:
     """`resetNode`: as RST, but asked for by a command; that it is answered first is an assumption."""
 
-    def reset(_chip: Chip, _values: Values, _now: int) -> Answer:
-        leave(Departure.RESET)
+    def reset(_chip: Chip, _values: Values, now: int) -> Answer:
+        leave(Departure.RESET, now)
         return {}
 
     return reset

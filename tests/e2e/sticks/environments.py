@@ -7,8 +7,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,22 +25,21 @@ def environment(config: pytest.Config, lock: Path) -> Path:
     folder = config.cache.mkdir("environments")
     recipe = f"{sys.version}\n{folder}\n{lock.read_text()}"
     place = folder / f"{lock.stem}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
-    with _alone(folder / f"{place.name}.lock"):
-        if not (place / COMPLETE).exists():
-            _make(place, lock)
+    made_once(place, lambda: _make(place, lock))
     return place / "bin"
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One worker makes it, the others wait."""
-    with path.open("w") as file:
+def made_once(place: Path, make: Callable[[], None]) -> None:
+    """Have one worker make a folder, while the others wait; one that was not finished is made again."""
+    with place.with_name(f"{place.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        if not (place / COMPLETE).exists():
+            shutil.rmtree(place, ignore_errors=True)
+            make()
+            (place / COMPLETE).touch()
 
 
 def _make(place: Path, lock: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)
     install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes")
     for command in ((sys.executable, "-m", "venv", place), (place / "bin/python", *install, "--requirement", lock)):
         try:
@@ -50,4 +48,3 @@ def _make(place: Path, lock: Path) -> None:
             pytest.skip(f"{lock.stem} cannot be installed: it takes more than {INSTALL_LIMIT_S} s")
         if made.returncode:
             pytest.skip(f"{lock.stem} cannot be installed: {[*made.stderr.splitlines(), 'no reason given'][-2:][0]}")
-    (place / COMPLETE).touch()

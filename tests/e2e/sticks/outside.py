@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import shutil
@@ -15,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-INSTALL_LIMIT_S = 240
+from tests.e2e.sticks.environments import INSTALL_LIMIT_S, made_once
+
 END_LIMIT_S = 10
-COMPLETE = "complete"
 _FILES = ("package.json", "package-lock.json")
 _INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "1")
 
@@ -37,15 +36,11 @@ def node_modules(config: pytest.Config, packages: Path) -> Path:
     folder = config.cache.mkdir("node_modules")
     recipe = b"\n".join((packages / name).read_bytes() for name in _FILES)
     place = folder / f"{packages.name}-{hashlib.sha256(recipe).hexdigest()[:12]}"
-    with place.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (place / COMPLETE).exists():
-            _make(place, packages)
+    made_once(place, lambda: _make(place, packages))
     return place
 
 
 def _make(place: Path, packages: Path) -> None:
-    shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     for name in _FILES:
         shutil.copy(packages / name, place)
@@ -56,7 +51,6 @@ def _make(place: Path, packages: Path) -> None:
     if made.returncode:
         said = made.stderr.splitlines() or ["no reason given"]
         pytest.skip(f"{packages.name} cannot be installed: {said[0]}")
-    (place / COMPLETE).touch()
 
 
 @contextmanager

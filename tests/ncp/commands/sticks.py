@@ -83,7 +83,7 @@ class HostedStick:
         self.chip.callback = self._callback
         self.chip.kept = self._keep
         self.chip.attach(Callbacks(self.chip))
-        self.session = Session(self.chip, catalogue(self.departures.append), self.log)
+        self.session = Session(self.chip, catalogue(lambda departure, _: self.departures.append(departure)), self.log)
 
     @property
     def version(self) -> int:
@@ -164,7 +164,7 @@ class HostedStick:
 
     # Callbacks
 
-    def _callback(self, name: str, values: Values) -> None:
+    def _callback(self, name: str, values: Values, now: int) -> None:
         octets = self.session.callback(name, values)
         if octets is None:
             return
