@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from random import Random
 from typing import Any, Final, Protocol
 
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
+from emulator.core.timers import Timers
+from emulator.ncp.ezsp.status import Status
+from emulator.ncp.firmware import SERVED_VERSIONS
 from emulator.ncp.flash import Flash
 from emulator.ports.aps import (
     ApplicationZdo,
@@ -28,7 +32,8 @@ from emulator.ports.aps import (
 )
 from emulator.ports.phy import RxFrame
 from emulator.zigbee.node.facts import Facts, FrameCounters
-from emulator.zigbee.node.memory import NodeMemory
+from emulator.zigbee.node.memory import Child, NodeMemory
+from emulator.zigbee.node.node_counters import NodeCounters
 from emulator.zigbee.node.scanning import ScanKind, ScanUser
 
 Values = Mapping[str, Any]
@@ -38,6 +43,10 @@ Answer = dict[str, Any]
 
 DEFAULT_POLL: Final = 1_000_000
 """µs between the polls of a sleepy stick whose host has not said: an assumption, firmware polls when told to."""
+TX_POWER: Final = 8
+"""dBm, what firmware has before its host says otherwise; the air knows no powers."""
+PACKET_BUFFERS: Final = 200
+"""Of a stick that is idle; firmware differs, this is ours."""
 MANUFACTURER: Final = 0x1049
 """Silicon Labs, until the host says otherwise."""
 
@@ -46,6 +55,8 @@ class NodeApi(Protocol):
     """What the chip asks of its soft node beside what an `ApsPort` offers."""
 
     memory: NodeMemory
+    counters: NodeCounters
+    children_changed: Callable[[Child, bool, int], None] | None
 
     @property
     def eui64(self) -> Eui64:
@@ -68,6 +79,12 @@ class NodeApi(Protocol):
     def allow_any(self, link_key: bytes | None, now: int) -> None:
         """Let any device in under this key."""
 
+    def permit_joining_here(self, until: int) -> None:
+        """Let devices associate with this node as their parent."""
+
+    def set_groups(self, groups: Mapping[int, int]) -> None:
+        """Hear these groups, each at an endpoint."""
+
     def accept_well_known_key(self, accepted: bool, now: int) -> None:
         """Whether a single device may be let in under the well-known key."""
 
@@ -78,6 +95,9 @@ class StackPort(Protocol):
     @property
     def node(self) -> NodeApi:
         """The node itself."""
+
+    def readdress(self, eui64: Eui64) -> None:
+        """Go by another EUI-64, while it is off."""
 
     def attach(self, user: ApsUser) -> None:
         """Whom to tell."""
@@ -115,6 +135,12 @@ class StackPort(Protocol):
     def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
         """Use this key with a device."""
 
+    def offer_link_key(self, device: Eui64, key: bytes | None, now: int) -> None:
+        """Understand this key from a device as well."""
+
+    def link_key_with(self, device: Eui64) -> bytes | None:
+        """The key in force with a device."""
+
     def remove(self, device: Eui64, now: int) -> None:
         """Put a device out."""
 
@@ -138,6 +164,20 @@ class StackPort(Protocol):
 
     def stop_sniffing(self, now: int) -> None:
         """End that."""
+
+    def transmit(self, psdu: bytes, now: int) -> None:
+        """Send one frame as it is; LocalProtocolError while the one before is on its way."""
+
+    def emit(self, on: bool) -> None:
+        """Begin or end a carrier."""
+
+
+class Emission(Enum):
+    """What a chip sends for measurements, until it is told to stop."""
+
+    NOTHING = "nothing"
+    TONE = "tone"
+    STREAM = "stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +208,11 @@ class Ram:
         transient_keys: pre-configured link keys of single devices.
         sending: by handle of the node.
         permit_until: µs; until then devices may associate.
+        half_set_children: set by a host, see `commands.tokens`.
         mfglib: the channel that the functions of manufacturing use; None while they are off.
         mfglib_listens: whether they hand over what is on it.
+        mfglib_emits: the carrier that is on.
+        mfglib_power: dBm, as set.
     """
 
     configuration: dict[int, int] = field(default_factory=dict)
@@ -186,8 +229,11 @@ class Ram:
     poll_interval: int = DEFAULT_POLL
     permit_until: int = 0
     leaving: bool = False
+    half_set_children: set[Eui64] = field(default_factory=set)
     mfglib: int | None = None
     mfglib_listens: bool = False
+    mfglib_emits: Emission = Emission.NOTHING
+    mfglib_power: int = TX_POWER
 
 
 class Chip:
@@ -201,6 +247,8 @@ class Chip:
 
     Attributes:
         ram: what a reset throws away.
+        free_buffers: packet buffers that nothing is in; with none, no message is taken.
+        foreign_version: of EZSP, where its firmware speaks one that is not served: then nothing but `version` is.
         callback: takes the name of an EZSP callback, its fields, and `now`.
         kept: called whenever flash or the memory of the node may have changed.
     """
@@ -211,8 +259,12 @@ class Chip:
         self.rng = rng
         self.report = report
         self.ram = Ram()
+        self.free_buffers = PACKET_BUFFERS
+        self.foreign_version: int | None = None
+        self._timers: Timers[str] = Timers()
         self.callback: Callable[[str, Answer, int], None] = _unheard
         self.kept: Callable[[], None] = _nothing
+        port.readdress(flash.own_eui64)
 
     @property
     def node(self) -> NodeApi:
@@ -226,9 +278,14 @@ class Chip:
 
     def reset(self, now: int) -> None:
         """Off the air, with nothing in RAM; flash and the memory of the stack stay."""
+        self.port.emit(False)
         self.port.stop_sniffing(now)
         self.port.stop(now)
+        self.port.readdress(self.flash.own_eui64)
         self.ram = Ram()
+        self._timers.clear()
+        self.node.counters.clear()
+        self.node.set_groups({})
         self.node.allow_any(None, now)
 
     def configure(self, node_type: NodeType) -> None:
@@ -248,9 +305,36 @@ class Chip:
             )
         )
 
+    def speak(self, version: int) -> None:
+        """Have firmware of this EZSP version from the next start on, and everything else as it was."""
+        served = version in SERVED_VERSIONS
+        self.foreign_version = None if served else version
+        if served:
+            self.flash.version, self.flash.firmware = version, None
+        self.kept()
+
     def attach(self, user: ChipUser) -> None:
         """Who turns what the stack says into callbacks."""
         self.port.attach(user)
+        self.node.children_changed = user.child_changed
+
+    # Time
+
+    def permit_until(self, until: int | None) -> None:
+        """Tell the host at this moment that joining is over; None: it is not over by itself."""
+        if until is None:
+            self._timers.cancel(_PERMIT)
+        else:
+            self._timers.set(_PERMIT, until)
+
+    def next_timeout(self) -> int | None:
+        """When `on_timeout` is to be called next, µs."""
+        return self._timers.next_timeout()
+
+    def on_timeout(self, now: int) -> None:
+        """Do whatever is due."""
+        if self._timers.due(now) and self.node.facts.network() is not None:
+            self.callback("stackStatusHandler", {"status": Status.NETWORK_CLOSED}, now)
 
 
 class ChipUser(ApsUser, Protocol):
@@ -265,10 +349,14 @@ class ChipUser(ApsUser, Protocol):
     def network(self, event: NetworkEvent, now: int) -> None:
         """As `ApsUser`."""
 
+    def child_changed(self, child: Child, here: bool, now: int) -> None:
+        """A child of this node came, or is none any more."""
+
 
 APPLICATION_ZDO_FLAGS: Final = 0x2A
 """EzspConfigId of which ZDO requests the host wants to see."""
 _ALL_ZDO: Final = 0x0F
+_PERMIT: Final = "permit"
 
 
 def _unheard(name: str, values: Answer, now: int) -> None:

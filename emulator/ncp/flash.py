@@ -21,6 +21,9 @@ TOKEN_OCTETS: Final = 255
 TOKENS: Final = 4_096
 """The most tokens of the stack that are kept."""
 _UNWRITTEN: Final = 0xFF
+UNWRITTEN_EUI64: Final = b"\xff" * 8
+RESTORED_EUI64: Final = (0x0001_E12A, 0)
+"""The token of the stack, by number and index, that a backup's EUI-64 is restored to; it can be written again."""
 
 
 class MfgToken(IntEnum):
@@ -85,9 +88,14 @@ class Flash:
 
     @property
     def own_eui64(self) -> Eui64:
-        """The EUI-64 that the stick goes by: the custom one where that token was written."""
-        custom = self.mfg_token(MfgToken.CUSTOM_EUI_64)
-        return self.eui64 if custom == b"\xff" * 8 else Eui64(int.from_bytes(custom, "little"))
+        """The EUI-64 that the stick goes by from its next start on: the restored one, the custom one, or its own.
+
+        That the first comes before the second, bellows relies on.
+        """
+        for octets in (self.tokens.get(RESTORED_EUI64, UNWRITTEN_EUI64), self.mfg_token(MfgToken.CUSTOM_EUI_64)):
+            if len(octets) == len(UNWRITTEN_EUI64) and octets != UNWRITTEN_EUI64:
+                return Eui64(int.from_bytes(octets, "little"))
+        return self.eui64
 
     @property
     def start_fault(self) -> StartFault | None:

@@ -76,8 +76,8 @@ class Session:
 
     def _agree(self, request: Request) -> bytes:
         """`version`: the host is told ours; agreed is what it asks for in the format of ours."""
-        version = self._chip.flash.version
-        self._agreed = request["desiredProtocolVersion"] == version
+        version = self._chip.flash.version if self._chip.foreign_version is None else self._chip.foreign_version
+        self._agreed = request["desiredProtocolVersion"] == self._chip.flash.version == version
         answer = {"protocolVersion": version, "stackType": STACK_TYPE, "stackVersion": stack_version(self._chip.flash)}
         return self._answer(request, answer)
 

@@ -55,7 +55,7 @@ class Stick:
         self._settings = settings or AshSettings()
         self._link = AshLink(self._settings, report)
         self._session = Session(chip, commands(self._leave), report)
-        self._bootloader = Bootloader(report, BootloaderSettings(version=chip.flash.bootloader))
+        self._bootloader = self._new_bootloader()
         self._held: list[tuple[str, dict[str, Any]]] | None = None
         self._departure: Departure | None = None
         self._depart_by = 0
@@ -63,6 +63,9 @@ class Stick:
         """How often anything was started: what was to be done before is not done any more."""
         chip.callback = self._callback
         chip.attach(Callbacks(chip))
+
+    def _new_bootloader(self) -> Bootloader:
+        return Bootloader(self._report, BootloaderSettings(version=self.chip.flash.bootloader))
 
     @property
     def in_bootloader(self) -> bool:
@@ -94,16 +97,16 @@ class Stick:
         """When `on_timeout` is to be called next, µs."""
         if self.in_bootloader:
             return self._bootloader.next_timeout()
-        at = self._link.next_timeout()
-        if self._departure is None:
-            return at
-        return self._depart_by if at is None else min(at, self._depart_by)
+        departs = None if self._departure is None else self._depart_by
+        moments = (self._link.next_timeout(), self.chip.next_timeout(), departs)
+        return min((at for at in moments if at is not None), default=None)
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
         if self.in_bootloader:
             self._do(self._bootloader.on_timeout(now), now)
             return
+        self.chip.on_timeout(now)
         self._carry_out(self._link.on_timeout(now), now)
         if self._departure is not None and now >= self._depart_by:
             self._report("ncp.stick.answer-lost", "host-not-listening", {"to": self._departure.value}, now)
@@ -114,6 +117,13 @@ class Stick:
     def reset(self, code: int, now: int) -> None:
         """It starts anew by itself, also out of its bootloader; the host hears of it by RSTACK, and begins again."""
         self._start(code, now)
+
+    def power_off(self, now: int) -> None:
+        """It has no power, until `connected`: whatever is not in flash is gone, and the host hears nothing."""
+        if self.in_bootloader:
+            self._bootloader = self._new_bootloader()
+        self._forget(now)
+        self._link = AshLink(self._settings, self._report)
 
     def fail(self, code: int, now: int) -> None:
         """Its link fails: the host hears of it by ERROR.  A bootloader has none that could."""

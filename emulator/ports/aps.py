@@ -123,10 +123,11 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True)
 class JoinSettings:
-    """Where a joiner looks; None takes any network that permits joining."""
+    """Where a joiner looks; None takes any network that permits joining; `pan_id`: soft node only."""
 
     channels: tuple[int, ...] = tuple(range(11, 27))
     extended_pan_id: Eui64 | None = None
+    pan_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +151,14 @@ class ApsMessage:
     """One message to send.
 
     Attributes:
-        destination: short address; 0xFFFC to 0xFFFF are broadcasts.
+        destination: short address; 0xFFFC to 0xFFFF are broadcasts, with `group` for its members alone.
         payload: the ASDU; fragmented by the stack where it does not fit and `acknowledge` is set.
         acknowledge: ask for an APS acknowledgement and retry.
         link_key: protect under the APS link key with the destination.
         radius: hops, 0 for the stack's default.
         fragment: the payload is this block of a longer message: never split further, always acknowledged, and its
             outcome told like that of any message.
+        group: 16 bits, in the place of a destination endpoint; soft node only.
     """
 
     destination: int
@@ -169,6 +171,7 @@ class ApsMessage:
     link_key: bool = False
     radius: int = 0
     fragment: ApsFragment | None = None
+    group: int | None = None
 
 
 @dataclass(slots=True)
@@ -185,6 +188,7 @@ class ApsIndication:
         last_hop: short address of the neighbour that it came from, 0xFFFF as above.
         fragment: it is one block of a longer message (`StackConfiguration.host_fragments`), to be acknowledged.
         response_required: a ZDO request that is the device's to answer (`StackConfiguration.application_zdo`).
+        group: that it was sent to, with one of its members here as the destination endpoint.
     """
 
     source: int
@@ -203,6 +207,7 @@ class ApsIndication:
     last_hop: int = NO_ADDRESS
     fragment: ApsFragment | None = None
     response_required: bool = False
+    group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +276,19 @@ class ApsUser(Protocol):
 
     def network(self, event: NetworkEvent, now: int) -> None:
         """Something about the network itself."""
+
+
+class MessageTap(Protocol):
+    """Whoever measures a port: told of its messages before its device, and of those that the device hands over."""
+
+    def heard(self, message: ApsIndication, now: int) -> None:
+        """A message came."""
+
+    def handed(self, handle: int, message: ApsMessage, now: int) -> None:
+        """A message is on its way."""
+
+    def settled(self, handle: int, outcome: Outcome, now: int) -> None:
+        """It is known what became of it."""
 
 
 class ApsPort(Protocol):

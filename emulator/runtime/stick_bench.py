@@ -6,8 +6,9 @@ not to be kept waiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ from emulator.runtime.air import Capture
 from emulator.runtime.engine import Engine
 from emulator.runtime.identities import eui64_for
 from emulator.runtime.recorder import Recorder
-from emulator.runtime.stick_faults import FaultyEnd, StickFaults
+from emulator.runtime.stick_faults import FaultyEnd, Pluggable, StickFaults
 from emulator.runtime.stick_state import StickState, read_state
 from emulator.runtime.wall_clock import WallClock
 from emulator.transports.memory.instant_radio import InstantRadio
@@ -72,6 +73,10 @@ class StickBench:
         streams: randomness.
         sinks: told of every event.
         capture: told of every frame.
+
+    Attributes:
+        sticks: in the order in which they were added.
+        radios: of everybody on the air, by address.
     """
 
     def __init__(
@@ -85,10 +90,12 @@ class StickBench:
         self.engine = Engine()
         self.recorder = Recorder(list(sinks))
         self.sticks: list[BenchStick] = []
+        self.radios: dict[Eui64, Radio] = {}
         self._settings = settings
         self._streams = streams
         self._topology = Topology()
         self._placed: list[Eui64] = []
+        self._reserved: set[Eui64] = set()
         self._medium = Medium(
             self.engine,
             self._topology,
@@ -115,14 +122,11 @@ class StickBench:
             allowed = ", ".join(map(str, SERVED_VERSIONS))
             raise BadInput(f"no stick has EZSP {version}", where="--ezsp", allowed=allowed)
         name = f"stick-{len(self.sticks)}"
-        flash, memory = (None if state is None else read_state(state)) or (
-            Flash(eui64_for(self._streams, name), version),
-            NodeMemory(),
-        )
-        stick = self._stick(name, flash, memory)
+        kept = None if state is None else read_state(state)
+        flash, memory = kept or (self.fresh_flash(name, version), NodeMemory())
+        stick = BenchStick(name, self, *self.parts(name, flash, memory))
         if faults is not None:
-            report = self.recorder.reporter(name)
-            stick.end = FaultyEnd(stick.stick, faults, self.clock, self._streams, name, report, stick.keep)
+            stick.end = FaultyEnd(stick, faults, self.clock, self._streams, name, self.recorder.reporter(name))
         self.sticks.append(stick)
         if state is not None:
             stick.state = StickState(state, flash, memory)
@@ -130,11 +134,26 @@ class StickBench:
             stick.state.keep()
         return stick
 
-    def _stick(self, name: str, flash: Flash, memory: NodeMemory) -> BenchStick:
-        port = self.port(flash.own_eui64, name, memory)
+    def reserve(self, eui64s: Iterable[Eui64]) -> None:
+        """Addresses that no stick is made with, as sticks that are still to come have them."""
+        self._reserved.update(eui64s)
+
+    def fresh_flash(self, name: str, version: int) -> Flash:
+        """What a stick has that comes from its maker; its EUI-64 is nobody's."""
+        names = chain((name,), (f"{name}/{number}" for number in count(2)))
+        taken = self._reserved.union(self._placed)
+        return Flash(next(one for each in names if (one := eui64_for(self._streams, each)) not in taken), version)
+
+    def parts(self, name: str, flash: Flash, memory: NodeMemory) -> tuple[Chip, Stick]:
+        """What a stick is made of, on this air; it may go by another EUI-64 than its maker's, and so may two.
+
+        Raises:
+            BadInput: somebody has its maker's EUI-64.
+        """
+        port = self.port(flash.eui64, name, memory)
         report = self.recorder.reporter(name)
         chip = Chip(port, flash, self._streams.stream(f"{name}/chip"), report)
-        return BenchStick(name, self, chip, Stick(chip, report))
+        return chip, Stick(chip, report)
 
     def port(self, eui64: Eui64, name: str, memory: NodeMemory | None = None) -> SoftPort:
         """A stack on this air, for a stick or for a device that needs none.
@@ -150,6 +169,7 @@ class StickBench:
         for other in self._placed if self._settings.topology == MESH else self._placed[-1:]:
             self._topology.connect(other, eui64, Link(loss=self._settings.loss / 100))
         self._placed.append(eui64)
+        self.radios[eui64] = radio
         self.recorder.names[eui64] = name
         return SoftPort(self.engine, radio, self._streams, self.recorder.reporter(name), memory)
 
@@ -169,6 +189,7 @@ class BenchStick:
         stick: what speaks EZSP.
         end: the end of its line: the stick itself, unless something is to go wrong on the way.
         state: its file, if it has one.
+        lines: what it may be unplugged from.
     """
 
     def __init__(self, name: str, bench: StickBench, chip: Chip, stick: Stick) -> None:
@@ -177,9 +198,27 @@ class BenchStick:
         self.stick = stick
         self.end: LineEnd = stick
         self.state: StickState | None = None
+        self.lines: list[Pluggable] = []
         self._bench = bench
         self._armed: int | None = None
         stick.woken = self._arm
+
+    def exchange(self, eui64: Eui64 | None) -> None:
+        """Put another stick in its place, fresh from its maker; its file stays that of the one before.
+
+        In a `line` it stands at the end.
+
+        Raises:
+            BadInput: somebody has this EUI-64.
+        """
+        self.keep(last=True)
+        self.state = None
+        flash = self._bench.fresh_flash(self.name, self.chip.flash.version)
+        flash.eui64 = flash.eui64 if eui64 is None else eui64
+        self.stick.woken = _nothing
+        self.chip, self.stick = self._bench.parts(self.name, flash, NodeMemory())
+        self._armed = None
+        self.stick.woken = self._arm
 
     def enter(self, function: Callable[[int], None]) -> None:
         """Call into the stick from outside, and let follow what follows."""
@@ -202,3 +241,7 @@ class BenchStick:
         if armed == self._armed:
             self._armed = None
             self.stick.on_timeout(self._bench.engine.now)
+
+
+def _nothing() -> None:
+    """A stick that was taken away is not woken."""

@@ -7,10 +7,12 @@ writing and a kill is less than that, so no counter is used twice.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from emulator.core.errors import BadInput, DecodeError
+from emulator.core.eui64 import Eui64
 from emulator.ncp.flash import Flash
 from emulator.observe.part_file import PartFile
 from emulator.zigbee.node.memory import NodeMemory
@@ -42,6 +44,17 @@ def read_state(path: Path) -> tuple[Flash, NodeMemory] | None:
         raise BadInput(f"damaged: {error}", where=str(path), allowed=allowed) from error
     _step_on(memory)
     return flash, memory
+
+
+def addresses_in(folder: Path) -> set[Eui64]:
+    """The EUI-64s of the sticks whose files lie in a folder; files that are none are passed over."""
+    found: set[Eui64] = set()
+    for path in sorted(folder.glob("*.json")):
+        with suppress(BadInput):
+            kept = read_state(path)
+            if kept is not None:
+                found |= {kept[0].eui64, kept[0].own_eui64}
+    return found
 
 
 def _step_on(memory: NodeMemory) -> None:

@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("--air", "thick"), ("--air", "real, instant")),
         (("--topology", "star"), ("--topology", "mesh, line")),
         (("--loss", "101"), ("--loss",)),
-        (("--fault", "melt=1"), ("--fault", "melt", "lose=N", "error=N")),
+        (("--fault", "melt=1"), ("--fault", "melt", "lose=N", "error@MOMENT")),
         (("--fault", "lose=101"), ("--fault", "lose", "0 to 100 percent")),
         (("--fault", "delay"), ("--fault", "delay", "0 to 60000 ms")),
         (("--fault", "flip=nan"), ("--fault", "nan")),

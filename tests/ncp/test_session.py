@@ -125,8 +125,8 @@ def test_what_is_no_command_is_answered_by_invalid_command(air: Air, version: in
 def test_a_command_that_is_not_served_is_refused_by_its_name(air: Air, version: int) -> None:
     stick = air.stick(version)
     wanted = stick.number("invalidCommand", Status.ERROR_INVALID_FRAME_ID)
-    assert refusal(stick, stick.frame("mfglibStartTone", {})) == wanted
-    assert ("ezsp.refused", "not-served", {"command": "mfglibStartTone"}) in stick.log.lines
+    assert refusal(stick, stick.frame("zllGetTokens", {})) == wanted
+    assert ("ezsp.refused", "not-served", {"command": "zllGetTokens"}) in stick.log.lines
 
 
 @every_version
@@ -219,3 +219,21 @@ def test_a_reset_forgets_that_a_callback_was_lost(air: Air) -> None:
     answer = legacy_version(stick, 13)
     assert answer is not None
     assert answer[1] == 0x80
+
+
+# --- firmware that is not served -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("foreign", [4, 8, 12, 15, 20, 255])
+def test_firmware_that_is_not_served_says_its_version_and_no_more(air: Air, foreign: int) -> None:
+    stick = air.bare(13)
+    stick.chip.speak(foreign)
+    for desired in (4, foreign):
+        answer = legacy_version(stick, desired)
+        assert answer is not None
+        assert answer[3] == foreign
+    assert refusal(stick, stick.raw(NOP)) == stick.number("invalidCommand", Status.ERROR_VERSION_NOT_SET)
+    stick.chip.speak(16)
+    stick.reset()
+    stick.agree()
+    assert stick.flash.version == 16

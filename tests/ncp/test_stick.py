@@ -510,3 +510,31 @@ def test_whatever_comes_at_any_moment_the_next_host_can_work_with_it(acts: list[
     version = to_application(world)
     assert version == world.flash.version
     assert world.command(NOP) == b""
+
+
+# --- without power ---------------------------------------------------------------------------------------------------
+
+
+def test_a_stick_without_power_forgets_what_is_not_in_flash_and_starts_again_when_it_has_some() -> None:
+    world = World()
+    world.plug()
+    world.connect()
+    world.stick.power_off(world.now)
+    world.read()
+    world.wait(60 * SECOND)
+    assert world.read() == b""
+    assert world.stick.next_timeout() is None
+    world.plug()
+    assert world.read().startswith(bytes((CANCEL,)) + encode(RstAckFrame(ResetCode.POWER_ON)))
+    assert world.connect() == 13
+
+
+def test_a_stick_that_loses_its_power_in_the_bootloader_comes_up_in_its_application() -> None:
+    world = World()
+    world.plug()
+    world.connect()
+    world.launch()
+    world.stick.power_off(world.now)
+    assert not world.stick.in_bootloader
+    world.plug()
+    assert world.connect() == 13

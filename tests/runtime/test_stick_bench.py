@@ -19,6 +19,7 @@ from emulator.ncp.firmware import SERVED_VERSIONS
 from emulator.ncp.tables import commands
 from emulator.runtime.loop import run_virtual
 from emulator.runtime.stick_bench import INSTANT, LINE, MESH, REAL, BenchSettings, BenchStick, StickBench
+from emulator.runtime.stick_state import addresses_in
 from tests.ncp.ash.host import Host
 
 ALL_CHANNELS = 0x07FF_F800
@@ -346,3 +347,39 @@ def test_without_a_file_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
 
     on_bench(scenario)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- who they are ----------------------------------------------------------------------------------------------------
+
+
+def test_a_stick_fresh_from_its_maker_has_no_address_that_a_file_has(tmp_path: Path) -> None:
+    file = tmp_path / "stick-1.json"
+    seen: list[Eui64] = []
+
+    async def first(bench: StickBench) -> None:
+        seen.append(bench.add(state=file).chip.eui64)
+
+    async def second(bench: StickBench) -> None:
+        bench.reserve(addresses_in(tmp_path))
+        seen.extend(bench.add(state=path).chip.eui64 for path in (tmp_path / "stick-0.json", file))
+
+    (tmp_path / "notes.json").write_text("{}")
+    on_bench(first)
+    on_bench(second)
+    assert seen[2] == seen[0] != seen[1]
+
+
+def test_a_stick_that_was_exchanged_leaves_its_file_to_the_one_before(tmp_path: Path) -> None:
+    file = tmp_path / "stick.json"
+
+    async def scenario(bench: StickBench) -> None:
+        stick = bench.add(16, file)
+        before = stick.chip
+        stick.exchange(None)
+        assert stick.chip.eui64 != before.eui64
+        host = BenchHost(stick)
+        host.form()
+        stick.keep(last=True)
+        assert addresses_in(tmp_path) == {before.eui64}
+
+    on_bench(scenario)

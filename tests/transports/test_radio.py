@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from emulator.core.clock import SECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64
 from emulator.ports.phy import ENERGY_SPAN, TxResult
@@ -161,12 +162,19 @@ def test_a_frame_of_128_octets_is_refused() -> None:
         one.send(bytes(128))
 
 
-def test_a_radio_keeps_its_eui64() -> None:
-    air, one, _ = pair()
-    with pytest.raises(LocalProtocolError):
-        one.radio.address(PAN, 1, Eui64(5))
+def test_two_radios_do_not_stand_in_one_place() -> None:
+    air, _, _ = pair()
     with pytest.raises(LocalProtocolError):
         Radio(air.medium, eui64(1), random.Random(1))
+
+
+def test_a_radio_goes_by_the_eui64_that_it_was_given_last() -> None:
+    air, one, two = pair()
+    two.radio.address(PAN, 2, Eui64(5))
+    for destination in (5, eui64(2)):
+        one.send(frame(destination, extended=True))
+        air.engine.run_for(SECOND)
+    assert one.outcomes == [ACKED, NO_ACK]
 
 
 # --- the address filter ----------------------------------------------------------------------------------------------

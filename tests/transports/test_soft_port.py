@@ -28,6 +28,8 @@ def _nothing(kind: str, reason: str | None, fields: dict[str, object], now: int)
 class InMemory:
     """A world of either fidelity, in virtual time."""
 
+    wrong_key = "key-refused"
+
     def __init__(self) -> None:
         self.engine = Engine()
         self.topology = Topology()

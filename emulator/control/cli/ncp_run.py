@@ -23,7 +23,8 @@ from emulator.observe.capture import CaptureWriter
 from emulator.observe.event_log import EventLog
 from emulator.observe.part_file import refused
 from emulator.runtime.stick_bench import BenchSettings, BenchStick, StickBench
-from emulator.runtime.stick_faults import StickFaults
+from emulator.runtime.stick_fault_plan import StickFaults
+from emulator.runtime.stick_state import addresses_in
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LISTEN = "--listen"
@@ -93,6 +94,7 @@ async def _serve(plan: NcpPlan, as_json: bool) -> None:
         )
         async with AsyncExitStack() as stack:
             stack.callback(bench.close)
+            bench.reserve(() if plan.state is None else addresses_in(plan.state))
             for index in range(plan.count):
                 served = await stack.enter_async_context(_opened(plan, bench, index))
                 typer.echo(json.dumps(_facts(index, served)) if as_json else _words(index, served))
@@ -119,9 +121,11 @@ def _flush(*files: CaptureWriter | EventLog | None) -> None:
 @asynccontextmanager
 async def _opened(plan: NcpPlan, bench: StickBench, index: int) -> AsyncIterator[_Served]:
     """One stick, reachable."""
-    stick = bench.add(plan.ezsp, _state_file(plan.state, index), plan.faults)
+    faults = None if plan.faults is None else plan.faults.of(index)
+    stick = bench.add(plan.ezsp, _state_file(plan.state, index), faults)
     tcp = TcpLine(stick.end, stick.enter)
     pty = PtyLine(stick.end, stick.enter) if plan.pty else None
+    stick.lines.append(tcp)
     await tcp.open(plan.address.host, plan.address.port + index if plan.address.port else 0)
     try:
         if pty is not None:
@@ -180,10 +184,12 @@ def _facts(index: int, served: _Served) -> dict[str, object]:
         "pty": None if served.pty is None else served.pty.path,
         "eui64": eui64_text(served.stick.chip.eui64),
         "ezsp": served.stick.chip.flash.version,
+        "bootloader": served.stick.chip.flash.start_fault is not None,
     }
 
 
 def _words(index: int, served: _Served) -> str:
     facts = _facts(index, served)
     pty = "" if served.pty is None else f"  {served.pty.path}"
-    return f"stick {index}  {facts['socket']}{pty}  EUI-64 {facts['eui64']}  EZSP {facts['ezsp']}"
+    runs = "in its bootloader" if facts["bootloader"] else f"EZSP {facts['ezsp']}"
+    return f"stick {index}  {facts['socket']}{pty}  EUI-64 {facts['eui64']}  {runs}"

@@ -21,6 +21,9 @@ class LinkTimer(Enum):
     TX_ACK = "tx-ack"
     REMOTE_NOT_READY = "remote-not-ready"
 
+    # See `LinkState`.
+    __hash__ = object.__hash__
+
 
 class LinkSession:
     """As `link.AshLink`, which hands everything on to it."""
@@ -77,6 +80,8 @@ class LinkSession:
 
     def send_new(self, now: int) -> None:
         """Whatever waits and fits into the window."""
+        if not self.sender.waits:
+            return
         for number, payload in self.sender.new(now, callbacks=self.host_ready):
             self.write_data(number, payload, again=False)
         self.watch(now)

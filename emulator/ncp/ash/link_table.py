@@ -18,6 +18,9 @@ class LinkState(Enum):
     CONNECTED = "connected"
     FAILED = "failed"
 
+    # By identity, as members are the only ones of their value: Enum's own works a hash of the name out each time.
+    __hash__ = object.__hash__
+
 
 class LinkTrigger(Enum):
     """What can happen."""
@@ -47,6 +50,8 @@ class LinkTrigger(Enum):
     READY_AGAIN = "ready-again"
     """A host that was not ready has been left alone long enough."""
 
+    __hash__ = object.__hash__  # as above
+
 
 class LinkAction(Enum):
     """What the link does; `link_actions.ACTIONS` has the code."""
@@ -65,6 +70,8 @@ class LinkAction(Enum):
     ACKNOWLEDGE = "acknowledge"
     RESEND = "resend"
     RELEASE = "release"
+
+    __hash__ = object.__hash__  # as above
 
 
 S, T, A = LinkState, LinkTrigger, LinkAction

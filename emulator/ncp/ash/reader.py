@@ -87,7 +87,7 @@ class AshReader:
         return found
 
     def _keep(self, octets: bytes) -> None:
-        if self._damage is not None:
+        if not octets or self._damage is not None:
             return
         if not self._held:
             octets = octets.lstrip(_WAKE)

@@ -59,6 +59,11 @@ class Sender:
         return len(self._sent)
 
     @property
+    def waits(self) -> bool:
+        """Whether there is a frame that was not sent yet."""
+        return bool(self._waiting)
+
+    @property
     def unfinished(self) -> int:
         """Frames that wait or are not acknowledged."""
         return len(self._waiting) + len(self._sent)

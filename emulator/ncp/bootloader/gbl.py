@@ -5,6 +5,9 @@ header is the first and the end the last; the end holds the CRC-32 of all octets
 public parser (GSDK 4.x, platform/bootloader/parser/gbl), whose order of tags and whose refusals these are, for a chip
 without a secure engine, without keys, and without delta updates: neither signed nor encrypted files are taken.
 Compressed program data is taken as it is.  Lengths that the parser does not look at are held to what they must be.
+
+`read_gbl(…, for_any=True)` is for whoever has a file for a stick that he does not know: everything that some
+bootloader takes is taken, and what only a bootloader with the keys can tell is left to it.
 """
 
 from __future__ import annotations
@@ -65,7 +68,7 @@ class GblError(DecodeError):
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Where a tag may stand, and how many octets it may hold."""
+    """Where a tag may stand, and how many octets it may hold; order 0 is anywhere."""
 
     order: int
     least: int
@@ -85,6 +88,17 @@ _RULES: Final[dict[int, _Rule]] = {
     TagId.SIGNATURE: _Rule(11, 64, 64, once=True),
     TagId.END: _Rule(12, 4, 4, once=True),
 }
+_ANY_RULES: Final[dict[int, _Rule]] = {
+    **_RULES,
+    TagId.VERSION_DEPENDENCY: _Rule(2, 0),
+    TagId.SE_UPGRADE: _Rule(0, 8),  # before an encrypted part or after the application, as the bootloader was built
+    TagId.ENCRYPTION: _Rule(4, 0, once=True),
+    TagId.DELTA: _Rule(8, 4),
+    TagId.DELTA_LZ4: _Rule(8, 4),
+    TagId.DELTA_LZMA: _Rule(8, 4),
+    TagId.ENCRYPTED_TAGS: _Rule(9, 0),
+    TagId.CERTIFICATE: _Rule(10, 0, once=True),
+}
 
 
 class GblScanner:
@@ -94,13 +108,22 @@ class GblScanner:
         limit: octets of the largest file taken; no tag may reach beyond it, so a declared length is worth nothing
             until the octets are there.
         accepts: whether an application is one for this stick; None: every one is.
+        for_any: take what any bootloader takes, and not only one without keys.
     """
 
-    __slots__ = ("_accepts", "_limit", "_next", "_order", "_seen", "_tags", "image")
+    __slots__ = ("_accepts", "_for_any", "_limit", "_next", "_order", "_rules", "_seen", "_tags", "image")
 
-    def __init__(self, limit: int = IMAGE_LIMIT, accepts: Callable[[ApplicationInfo], bool] | None = None) -> None:
+    def __init__(
+        self,
+        limit: int = IMAGE_LIMIT,
+        accepts: Callable[[ApplicationInfo], bool] | None = None,
+        *,
+        for_any: bool = False,
+    ) -> None:
         self._limit = limit
         self._accepts = accepts
+        self._for_any = for_any
+        self._rules = _ANY_RULES if for_any else _RULES
         self._tags: list[GblTag] = []
         self._next = 0
         """Offset of the tag that is not whole yet."""
@@ -139,10 +162,10 @@ class GblScanner:
         where = f"tag {tag.identifier:#010x} of {tag.length} octets at {tag.start}"
         if not self._tags and tag.identifier != TagId.HEADER:
             raise GblError(GblFault.NOT_GBL, where)
-        rule = _RULES.get(tag.identifier)
+        rule = self._rules.get(tag.identifier)
         if rule is None:
             raise GblError(GblFault.UNKNOWN_TAG, where)
-        if rule.order < self._order:
+        if rule.order and rule.order < self._order:
             raise GblError(GblFault.TAG_ORDER, where)
         if not rule.least <= tag.length <= rule.most:
             raise GblError(GblFault.LENGTH, where)
@@ -151,13 +174,13 @@ class GblScanner:
 
     def _close(self, tag: GblTag, file: bytes | bytearray) -> None:
         """All octets of a tag are there."""
-        rule = _RULES[tag.identifier]
-        self._order = rule.order + rule.once
+        rule = self._rules[tag.identifier]
+        self._order = max(self._order, rule.order + rule.once)
         if tag.identifier == TagId.HEADER:
-            _check_header(*FILE_HEADER.unpack_from(file, tag.start))
+            _check_header(*FILE_HEADER.unpack_from(file, tag.start), for_any=self._for_any)
         elif tag.identifier == TagId.APPLICATION:
             self._check_application(ApplicationInfo.decode(bytes(file[tag.start : tag.end])))
-        elif tag.identifier == TagId.SIGNATURE:
+        elif tag.identifier == TagId.SIGNATURE and not self._for_any:
             raise GblError(GblFault.SIGNATURE)
         elif tag.identifier == TagId.END:
             self._finish(tag, file)
@@ -174,21 +197,26 @@ class GblScanner:
         self.image = GblImage(octets, tuple(self._tags))
 
 
-def read_gbl(octets: bytes, limit: int = IMAGE_LIMIT) -> GblImage:
+def read_gbl(octets: bytes, limit: int = IMAGE_LIMIT, *, for_any: bool = False) -> GblImage:
     """The image in a whole file; what follows its end is taken as padding.
+
+    Args:
+        octets: the file.
+        limit: octets of the largest file taken.
+        for_any: take what any bootloader takes, and not only one without keys.
 
     Raises:
         GblError: it is none that a bootloader takes.
     """
-    scanner = GblScanner(limit)
+    scanner = GblScanner(limit, for_any=for_any)
     scanner.look(octets)
     if scanner.image is None:
         raise GblError(GblFault.TRUNCATED, f"{len(octets)} octets")
     return scanner.image
 
 
-def _check_header(version: int, kind: int) -> None:
+def _check_header(version: int, kind: int, *, for_any: bool) -> None:
     if version & 0xFF000000 != VERSION_3:
         raise GblError(GblFault.VERSION, f"{version:#010x}")
-    if kind & _ENCRYPTED:
+    if kind & _ENCRYPTED and not for_any:
         raise GblError(GblFault.ENCRYPTED)

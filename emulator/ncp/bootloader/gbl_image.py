@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import Final
 
 from emulator.core.errors import BadInput, DecodeError
@@ -14,6 +14,9 @@ WORD: Final = struct.Struct("<I")
 WORDS: Final = 1 << 32
 PRODUCT_ID_OCTETS: Final = 16
 _APPLICATION: Final = struct.Struct("<III16s")
+_HEADER: Final = struct.Struct("<II")
+_ENCRYPTED: Final = 0x001
+_SIGNED: Final = 0x100
 
 
 class TagId(IntEnum):
@@ -29,9 +32,31 @@ class TagId(IntEnum):
     PROGRAM_LZMA = 0xFD0707FD
     SIGNATURE = 0xF70A0AF7
     END = 0xFC0404FC
+    VERSION_DEPENDENCY = 0x76A617EB
+    SE_UPGRADE = 0x5EA617EB
+    """For the secure engine of the chip."""
+    DELTA = 0xF80A0AF8
+    DELTA_LZ4 = 0xF80B0BF8
+    DELTA_LZMA = 0xF80C0CF8
+    ENCRYPTION = 0xFA0606FA
+    ENCRYPTED_TAGS = 0xF90707F9
+    CERTIFICATE = 0xF30B0BF3
 
 
 PROGRAM_TAGS: Final = (TagId.PROGRAM, TagId.ERASE_PROGRAM, TagId.PROGRAM_LZ4, TagId.PROGRAM_LZMA)
+
+
+class ApplicationType(IntFlag):
+    """What an image says its application is (`APPLICATION_TYPE_…` of GSDK's application_properties.h)."""
+
+    ZIGBEE = 0x01
+    THREAD = 0x02
+    FLEX = 0x04
+    BLUETOOTH = 0x08
+    MCU = 0x10
+    BLUETOOTH_APP = 0x20
+    BOOTLOADER = 0x40
+    ZWAVE = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +112,7 @@ class ApplicationInfo:
     """What an image says of the application in it.
 
     Attributes:
-        type: bits; 0x01 is ZigBee.
+        type: bits of `ApplicationType`, and others.
         version: 32 bits, the application's own.
         capabilities: 32 bits, the application's own.
         product_id: 16 octets.
@@ -130,6 +155,21 @@ class GblImage:
 
     octets: bytes
     tags: tuple[GblTag, ...]
+
+    @property
+    def signed(self) -> bool:
+        """Whether its header says so."""
+        return bool(self._kind & _SIGNED)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its header says so; what is in it cannot be seen then."""
+        return bool(self._kind & _ENCRYPTED)
+
+    @property
+    def _kind(self) -> int:
+        kind: int = _HEADER.unpack_from(self.octets, self.tags[0].start)[1]
+        return kind
 
     @property
     def application(self) -> ApplicationInfo | None:

@@ -39,7 +39,8 @@ class BootloaderSettings:
         version: shown above the menu.
         image_limit: octets of the largest file that is taken, without the padding of XMODEM.
         accepts: whether the application that an image announces is one for this stick; must not raise.  None: every
-            one is.
+            one is, as GSDK 4.x has it: its parser looks at the product id only where whoever built the bootloader
+            wrote a function that does (`parser_applicationUpgradeValidCallback`).  Whose bootloaders do is not known.
         opening: after an upload was chosen; what the host sends meanwhile is thrown away.
         closing: between the end of a transfer and the message about it.
         xmodem: the receiver's waits.

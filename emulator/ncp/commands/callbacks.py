@@ -21,19 +21,22 @@ from emulator.ports.aps import (
     JoinRefused,
     NetworkDown,
     NetworkEvent,
+    NetworkKeyChanged,
     NetworkUp,
     NodeType,
     Outcome,
 )
 from emulator.zigbee.frames.aps import ZDO_PROFILE
 from emulator.zigbee.frames.zdo_discovery import DeviceAnnce
+from emulator.zigbee.node.memory import Child
+from emulator.zigbee.security.keys import NO_LINK_KEY
 
-UNICAST, BROADCAST = 0, 4
+UNICAST, MULTICAST, BROADCAST = 0, 2, 4
 """EmberIncomingMessageType."""
 _ZDO_RESPONSE_REQUIRED: Final = 0x4000
 _ZDO_RESPONSES: Final = 0x8000
 """Clusters from here on are responses."""
-_SECURED_REJOIN, _UNSECURED_JOIN, _DEVICE_LEFT = 0, 1, 2
+_SECURED_REJOIN, _UNSECURED_JOIN, _DEVICE_LEFT, _UNSECURED_REJOIN = 0, 1, 2, 3
 """EmberDeviceUpdate."""
 _USE_PRECONFIGURED_KEY, _DENY_JOIN, _NO_ACTION = 0, 2, 3
 """EmberJoinDecision."""
@@ -81,6 +84,8 @@ class Callbacks:
         if message.fragment is not None:
             options |= OPTION_FRAGMENT
             group = (message.fragment.count or 0) << 8 | message.fragment.block
+        elif message.group is not None:
+            group = message.group
         frame = {
             "profileId": message.profile,
             "clusterId": message.cluster,
@@ -91,7 +96,7 @@ class Callbacks:
             "sequence": message.counter,
         }
         values = {
-            "type": BROADCAST if message.broadcast else UNICAST,
+            "type": UNICAST if not message.broadcast else BROADCAST if message.group is None else MULTICAST,
             "apsFrame": frame,
             "lastHopLqi": message.lqi,
             "lastHopRssi": message.rssi,
@@ -148,25 +153,50 @@ class Callbacks:
             self._child_left(event.eui64, now)
             self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _DEVICE_LEFT, _NO_ACTION, now)
         elif isinstance(event, JoinRefused):
-            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, _UNSECURED_JOIN, _DENY_JOIN, now)
+            returns = event.reason == NO_LINK_KEY or event.eui64 in self._members
+            status = _UNSECURED_REJOIN if returns else _UNSECURED_JOIN
+            self._joined(event.eui64, NO_ADDRESS, NO_ADDRESS, status, _DENY_JOIN, now)
+        elif isinstance(event, NetworkKeyChanged):
+            self._key_changed(now)
+        self._chip.kept()
+
+    def _key_changed(self, now: int) -> None:
+        """`switchNetworkKeyHandler`."""
+        network = self._chip.node.facts.network()
+        if network is not None:
+            self._chip.callback("switchNetworkKeyHandler", {"sequenceNumber": network.key_sequence}, now)
+
+    def child_changed(self, child: Child, here: bool, now: int) -> None:
+        """`childJoinHandler` of a router; a trust centre's comes with what else it has to tell of a device."""
+        facts = self._chip.node.facts
+        network, children = facts.network(), [each.eui64 for each in facts.children()]
+        if network is None or network.node_type is NodeType.COORDINATOR:
+            return
+        if not here:
+            self._child_left(child.eui64, now)
+        elif child.eui64 in children:
+            self._tell_child(child.eui64, child.short, children.index(child.eui64), now, sleepy=child.sleepy)
         self._chip.kept()
 
     def _status(self, status: Status, now: int) -> None:
         self._chip.callback("stackStatusHandler", {"status": status}, now)
 
     def _child_joined(self, event: DeviceJoined, now: int) -> None:
-        """`childJoinHandler`, where this stick is the parent itself; one that is no trust centre tells of nobody."""
+        """`childJoinHandler`, where this trust centre is the parent itself."""
         facts = self._chip.node.facts
         network, children = facts.network(), [child.eui64 for child in facts.children()]
         if network is None or event.parent != network.short or event.eui64 not in children:
             self._child_left(event.eui64, now)
             return
-        self._children[event.eui64] = values = {
-            "index": children.index(event.eui64),
+        self._tell_child(event.eui64, event.short, children.index(event.eui64), now, sleepy=event.sleepy)
+
+    def _tell_child(self, device: Eui64, short: int, index: int, now: int, *, sleepy: bool) -> None:
+        self._children[device] = values = {
+            "index": index,
             "joining": True,
-            "childId": event.short,
-            "childEui64": int(event.eui64),
-            "childType": NODE_TYPES[NodeType.SLEEPY if event.sleepy else NodeType.ROUTER],
+            "childId": short,
+            "childEui64": int(device),
+            "childType": NODE_TYPES[NodeType.SLEEPY if sleepy else NodeType.ROUTER],
         }
         self._chip.callback("childJoinHandler", values, now)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from emulator.ncp.commands import configuration, messages, mfglib, network, security, session
+from emulator.ncp.chip import Emission
+from emulator.ncp.commands import configuration, counters, messages, mfglib, network, security, session, tokens
 from emulator.ncp.commands.session import Leave
 
 Handler = session.Handler
@@ -17,12 +18,12 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "getXncpInfo": session.get_xncp_info,
     "getLibraryStatus": session.get_library_status,
     "getRandomNumber": session.get_random_number,
-    "getMfgToken": session.get_mfg_token,
-    "setMfgToken": session.set_mfg_token,
-    "getToken": session.get_token,
-    "setToken": session.set_token,
-    "getTokenData": session.get_token_data,
-    "setTokenData": session.set_token_data,
+    "getMfgToken": tokens.get_mfg_token,
+    "setMfgToken": tokens.set_mfg_token,
+    "getToken": tokens.get_token,
+    "setToken": tokens.set_token,
+    "getTokenData": tokens.get_token_data,
+    "setTokenData": tokens.set_token_data,
     "tokenFactoryReset": session.token_factory_reset,
     "getStandaloneBootloaderVersionPlatMicroPhy": session.get_standalone_bootloader_version,
     # --- configuration
@@ -37,8 +38,8 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "setManufacturerCode": configuration.set_manufacturer_code,
     "getMulticastTableEntry": configuration.get_multicast_table_entry,
     "setMulticastTableEntry": configuration.set_multicast_table_entry,
-    "readCounters": configuration.read_counters,
-    "readAndClearCounters": configuration.read_counters,
+    "readCounters": counters.read_counters,
+    "readAndClearCounters": counters.read_and_clear_counters,
     "setPowerDescriptor": configuration.accepted,
     "setConcentrator": configuration.accepted,
     "setRadioPower": configuration.accepted,
@@ -61,6 +62,7 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "getEui64": network.get_eui64,
     "getParentChildParameters": network.get_parent_child_parameters,
     "getChildData": network.get_child_data,
+    "setChildData": network.set_child_data,
     "neighborCount": network.neighbor_count,
     "getNeighbor": network.get_neighbor,
     "getRouteTableEntry": network.get_route_table_entry,
@@ -106,6 +108,13 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "mfglibEnd": mfglib.mfglib_end,
     "mfglibSetChannel": mfglib.mfglib_set_channel,
     "mfglibGetChannel": mfglib.mfglib_get_channel,
+    "mfglibSetPower": mfglib.mfglib_set_power,
+    "mfglibGetPower": mfglib.mfglib_get_power,
+    "mfglibSendPacket": mfglib.mfglib_send_packet,
+    "mfglibStartTone": mfglib.start(Emission.TONE),
+    "mfglibStopTone": mfglib.stop(Emission.TONE),
+    "mfglibStartStream": mfglib.start(Emission.STREAM),
+    "mfglibStopStream": mfglib.stop(Emission.STREAM),
 }
 """A name that a version does not have does no harm: nobody can ask for it."""
 

@@ -1,4 +1,4 @@
-"""Configuration, policies, values, endpoints, counters: what a host sets before it goes to work."""
+"""Configuration, policies, values, endpoints: what a host sets before it goes to work."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ Most of them change nothing here: the tables of the soft node grow as they need 
 KEY_TABLE_SIZE: Final = 0x1E
 ADDRESS_TABLE_SIZE: Final = 0x05
 MULTICAST_TABLE_SIZE: Final = 0x06
+MAX_END_DEVICE_CHILDREN: Final = 0x11
 APS_UNICAST_MESSAGE_COUNT: Final = 0x03
 MESSAGE_CONTENTS_IN_CALLBACK_POLICY: Final = 0x04
 
@@ -73,7 +74,6 @@ _VALUE_APS_FRAME_COUNTER: Final = 0x24
 _COUNTER_OCTETS: Final = 4
 _LONGEST_VALUE: Final = 200
 """Octets of a value that are kept: what getValue answers is to fit into a frame."""
-_FREE_BUFFERS: Final = 200
 _BUILDS: Final = {
     13: (7, 4, 3, 0),
     14: (8, 0, 0, 0),
@@ -87,7 +87,6 @@ _GENERAL_AVAILABILITY: Final = 0xAA
 _ENDPOINT_FLAGS: Final = 0x00
 _ENDPOINT_ENABLED: Final = 0x0001
 _FLAGS_OCTETS: Final = 2
-_COUNTERS: Final = 40
 _CONTROL: Final = 0xFF
 _DIGIT: Final = 0x0F
 
@@ -146,7 +145,7 @@ def get_value(chip: Chip, values: Values, _now: int) -> Answer:
     number = values["valueId"]
     counters = chip.node.facts.frame_counters()
     own = {
-        _VALUE_FREE_BUFFERS: bytes((_FREE_BUFFERS,)),
+        _VALUE_FREE_BUFFERS: bytes((chip.free_buffers,)),
         _VALUE_VERSION_INFO: version_info(chip.flash),
         _VALUE_NWK_FRAME_COUNTER: counters.nwk.to_bytes(_COUNTER_OCTETS, "little"),
         _VALUE_APS_FRAME_COUNTER: counters.aps.to_bytes(_COUNTER_OCTETS, "little"),
@@ -234,12 +233,10 @@ def set_multicast_table_entry(chip: Chip, values: Values, _now: int) -> Answer:
     if index >= configured(chip, MULTICAST_TABLE_SIZE):
         return {"status": Status.INDEX_OUT_OF_RANGE}
     chip.ram.multicast[index] = values["value"]
+    # An endpoint of 0 is a row that is not in use; of two rows of one group the first counts.
+    rows = sorted(chip.ram.multicast.items(), reverse=True)
+    chip.node.set_groups({row["multicastId"]: row["endpoint"] for _, row in rows if row["endpoint"]})
     return {"status": Status.SUCCESS}
-
-
-def read_counters(_chip: Chip, _values: Values, _now: int) -> Answer:
-    """`readCounters` and readAndClearCounters: they are not kept, and read as nothing."""
-    return {"values": (0,) * _COUNTERS}
 
 
 def accepted(_chip: Chip, _values: Values, _now: int) -> Answer:

@@ -27,7 +27,8 @@ def send_unicast(chip: Chip, values: Values, now: int) -> Answer:
     """`sendUnicast`: to a short address, or to the device in a row of the address table."""
     named = values["indexOrDestination"]
     if values["type"] == DIRECT:
-        return _send(chip, values, named, named, now)
+        # Real firmware's status for it is not known; a broadcast it is not.
+        return {"status": Status.BAD_ARGUMENT} if named >= FIRST_BROADCAST else _send(chip, values, named, named, now)
     if values["type"] != VIA_ADDRESS_TABLE:
         return {"status": Status.INVALID_CALL}
     destination = _in_row(chip, named)
@@ -56,8 +57,14 @@ def send_broadcast(chip: Chip, values: Values, now: int) -> Answer:
 
 
 def send_multicast(chip: Chip, values: Values, now: int) -> Answer:
-    """`sendMulticast`: a soft node has no groups, so everybody who is awake gets it."""
-    return _send(chip, values, BROADCAST_RX_ON, BROADCAST_RX_ON, now, MULTICAST)
+    """`sendMulticast`: to the members of a group, as far as `hops` reach.
+
+    What sends it does not hear it, and how far those that are no members pass it on is not told apart: assumptions.
+    """
+    destination = values["broadcastAddr"]
+    if destination not in _BROADCASTS:
+        return {"status": Status.BAD_ARGUMENT}
+    return _send(chip, values, destination, values["apsFrame"]["groupId"], now, MULTICAST)
 
 
 def _send(chip: Chip, values: Values, destination: int, named: int, now: int, kind: int | None = None) -> Answer:
@@ -72,8 +79,9 @@ def _send(chip: Chip, values: Values, destination: int, named: int, now: int, ki
         contents,
         acknowledge=bool(frame["options"] & OPTION_RETRY),
         link_key=bool(frame["options"] & OPTION_ENCRYPTION),
-        radius=values.get("radius", 0),
-        fragment=_fragment(frame),
+        radius=values.get("hops" if kind == MULTICAST else "radius", 0),
+        fragment=None if kind == MULTICAST else _fragment(frame),
+        group=frame["groupId"] if kind == MULTICAST else None,
     )  # fmt: skip
     try:
         handle = chip.port.send(message, now)
@@ -89,6 +97,8 @@ def _refusal(chip: Chip, frame: Values, contents: bytes, kind: int) -> Status | 
     """Why a message is not taken."""
     if chip.node.facts.network() is None:
         return Status.NETWORK_DOWN
+    if not chip.free_buffers:
+        return Status.NO_BUFFERS
     limit = MAX_ASDU - (LINK_KEY_OVERHEAD if frame["options"] & OPTION_ENCRYPTION else 0)
     if len(contents) > limit:
         return Status.MESSAGE_TOO_LONG
@@ -110,6 +120,8 @@ def send_reply(chip: Chip, values: Values, now: int) -> Answer:
     frame = values["apsFrame"]
     if not frame["options"] & OPTION_FRAGMENT:
         return {"status": Status.INVALID_CALL}
+    if not chip.free_buffers:
+        return {"status": Status.NO_BUFFERS}
     bitfield, block = divmod(frame["groupId"], 0x100)
     try:
         chip.port.acknowledge_fragment(values["sender"], frame["sequence"], block, bitfield, now)

@@ -8,10 +8,13 @@ from emulator.core.clock import SECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64
 from emulator.ncp.chip import Answer, Chip, Values
+from emulator.ncp.commands.configuration import MAX_END_DEVICE_CHILDREN, configured
 from emulator.ncp.commands.scanning import ScanCallbacks
 from emulator.ncp.ezsp.status import Status
 from emulator.ports.aps import JoinSettings, NetworkSettings, NodeType
 from emulator.zigbee.node.facts import NetworkFacts, NetworkState
+from emulator.zigbee.node.hop import FIRST_BROADCAST
+from emulator.zigbee.node.memory import Child
 from emulator.zigbee.node.scanning import CHANNELS, LONGEST_DURATION, ScanKind
 
 NODE_TYPES: Final = {NodeType.COORDINATOR: 1, NodeType.ROUTER: 2, NodeType.SLEEPY: 4}
@@ -79,7 +82,11 @@ def form_network(chip: Chip, values: Values, now: int) -> Answer:
     )
     _remember(chip, NodeType.COORDINATOR)
     chip.configure(NodeType.COORDINATOR)
+    # Hosts that restore a backup import its link keys first, and clear the table where they want it empty.
+    link_keys = chip.node.facts.link_keys()
     chip.port.form(settings, now)
+    for known in link_keys:
+        chip.port.set_link_key(known.partner, known.key, now)
     return {"status": Status.SUCCESS}
 
 
@@ -106,8 +113,11 @@ def join_network(chip: Chip, values: Values, now: int) -> Answer:
         return {"status": Status.PHY_INVALID_CHANNEL}
     _remember(chip, node_type)
     chip.configure(node_type)
-    wanted = parameters["extendedPanId"]
-    chip.port.join(JoinSettings((parameters["radioChannel"],), Eui64(wanted) if wanted else None), now)
+    wanted, pan_id = parameters["extendedPanId"], parameters["panId"]
+    settings = JoinSettings(
+        (parameters["radioChannel"],), Eui64(wanted) if wanted else None, None if pan_id == _ANY_PAN else pan_id
+    )
+    chip.port.join(settings, now)
     return {"status": Status.SUCCESS}
 
 
@@ -122,21 +132,27 @@ def leave_network(chip: Chip, _values: Values, now: int) -> Answer:
 
 
 def find_and_rejoin_network(chip: Chip, values: Values, now: int) -> Answer:
-    """`findAndRejoinNetwork`: the way back is taken anyway; without the network key another trust centre is sought."""
+    """`findAndRejoinNetwork`: the way back is taken anyway; without the network key another trust centre is sought.
+
+    Who has its parent still is told so at once; who has lost it hears nothing before the next time that it asks.
+    """
     if chip.node.facts.network() is None or chip.flash.node_type is NodeType.COORDINATOR:
         return {"status": Status.INVALID_CALL}
     if not values["haveCurrentNetworkKey"]:
         chip.port.seek_trust_centre(now)
+    elif chip.node.facts.state is NetworkState.JOINED:
+        chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, now)
     return {"status": Status.SUCCESS}
 
 
 def permit_joining(chip: Chip, values: Values, now: int) -> Answer:
-    """`permitJoining`: so many seconds, 0xFF for ever."""
+    """`permitJoining`: so many seconds, 0xFF for ever, with this stick as the parent; others are told by the host."""
     duration = values["duration"]
     if chip.node.facts.network() is None:
         return {"status": Status.INVALID_CALL}
     chip.ram.permit_until = _ALWAYS if duration == _FOREVER else now + duration * SECOND
-    chip.port.permit_joining(chip.ram.permit_until, now)
+    chip.node.permit_joining_here(chip.ram.permit_until)
+    chip.permit_until(chip.ram.permit_until if 0 < duration < _FOREVER else None)
     status = Status.NETWORK_OPENED if duration else Status.NETWORK_CLOSED
     chip.callback("stackStatusHandler", {"status": status}, now)
     return {"status": Status.SUCCESS}
@@ -225,25 +241,49 @@ def get_parent_child_parameters(chip: Chip, _values: Values, _now: int) -> Answe
     network = facts.network()
     parent = 0xFFFF if network is None else network.parent
     return {
-        "childCount": len(facts.children()),
+        "childCount": len(end_devices(chip)),
         "parentEui64": int(chip.node.memory.eui64_of(parent) or 0),
         "parentNodeId": parent,
     }
 
 
+def end_devices(chip: Chip) -> list[Child]:
+    """The children that EZSP calls so."""
+    return [child for child in chip.node.facts.children() if child.sleepy]
+
+
 def get_child_data(chip: Chip, values: Values, _now: int) -> Answer:
-    """`getChildData`."""
-    children = chip.node.facts.children()
+    """`getChildData`: end devices; routers that joined here are neighbours."""
+    children = end_devices(chip)
     index = values["index"]
     if index >= len(children):
         return {"status": Status.NOT_JOINED}
     child = children[index]
     data = {
         "eui64": int(child.eui64),
-        "type": NODE_TYPES[NodeType.SLEEPY if child.sleepy else NodeType.ROUTER],
+        "type": NODE_TYPES[NodeType.SLEEPY],
         "id": child.short,
     }
     return {"status": Status.SUCCESS, "childData": data}
+
+
+def set_child_data(chip: Chip, values: Values, _now: int) -> Answer:
+    """`setChildData`: a row of a backup's children, in force from the next reset on; a new row goes to the end."""
+    child, children = values["childData"], end_devices(chip)
+    if chip.node.facts.network() is None:
+        return {"status": Status.INVALID_CALL}
+    if values["index"] >= configured(chip, MAX_END_DEVICE_CHILDREN):
+        return {"status": Status.INDEX_OUT_OF_RANGE}
+    if child["type"] != NODE_TYPES[NodeType.SLEEPY] or child["id"] >= FIRST_BROADCAST:
+        return {"status": Status.BAD_ARGUMENT}
+    memory = chip.node.memory
+    if values["index"] < len(children):
+        memory.children.pop(children[values["index"]].short, None)
+    memory.adopt(Child(Eui64(child["eui64"]), child["id"], sleepy=True))
+    memory.learn(Eui64(child["eui64"]), child["id"])
+    chip.ram.half_set_children.add(Eui64(child["eui64"]))
+    chip.kept()
+    return {"status": Status.SUCCESS}
 
 
 def neighbor_count(chip: Chip, _values: Values, _now: int) -> Answer:

@@ -15,8 +15,8 @@ from emulator.zigbee.node.facts import LinkKeyFacts
 from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY
 
 _HAVE_PRECONFIGURED_KEY: Final = 0x0100
-_GLOBAL_LINK_KEY: Final = 0x0004
-_CURRENT_GLOBAL: Final = 0x0004
+_SHARED_LINK_KEY: Final = 0x0084
+"""Of the trust centre: global, and hashed with each device's EUI-64; the same bits in both bitmasks."""
 _CURRENT_HAVE_KEY: Final = 0x0010
 _ANYBODY: Final = 0xFFFF_FFFF_FFFF_FFFF
 _NETWORK, _TC_LINK, _APP_LINK = 1, 2, 4
@@ -42,7 +42,7 @@ def get_current_security_state(chip: Chip, _values: Values, _now: int) -> Answer
     network = chip.node.facts.network()
     if network is None:
         return {"status": Status.NOT_JOINED}
-    shared = _CURRENT_GLOBAL if chip.flash.security_bitmask & _GLOBAL_LINK_KEY else 0
+    shared = chip.flash.security_bitmask & _SHARED_LINK_KEY
     state = {"bitmask": _CURRENT_HAVE_KEY | shared, "trustCenterLongAddress": int(network.trust_centre)}
     return {"status": Status.SUCCESS, "state": state}
 
@@ -195,30 +195,43 @@ def get_aps_key_info(chip: Chip, values: Values, _now: int) -> Answer:
 
 
 def import_transient_key(chip: Chip, values: Values, now: int) -> Answer:
-    """`importTransientKey`: the pre-configured link key of a device that may join, or of any."""
+    """`importTransientKey`: the pre-configured link key of a device that may join, or of any.
+
+    From a device that has another one in force it opens messages as well, and is in force from the first of them: that
+    firmware does so is an assumption.
+    """
     eui64, key = values["eui64"], bytes(values["plaintextKey"])
     if eui64 == _ANYBODY:
         chip.node.allow_any(key, now)
         return {"status": Status.SUCCESS}
     if key == WELL_KNOWN_LINK_KEY:
         chip.node.accept_well_known_key(True, now)
-    chip.ram.transient_keys[Eui64(eui64)] = key
-    chip.port.allow(Eui64(eui64), key)
+    device = Eui64(eui64)
+    chip.ram.transient_keys[device] = key
+    chip.port.allow(device, key)
+    if chip.port.link_key_with(device) not in (None, key):
+        chip.port.offer_link_key(device, key, now)
     return {"status": Status.SUCCESS}
 
 
 def export_transient_key_by_eui(chip: Chip, values: Values, _now: int) -> Answer:
-    """`exportTransientKeyByEui`."""
-    key = chip.ram.transient_keys.get(Eui64(values["eui64"]))
+    """`exportTransientKeyByEui`; its incoming counter is the least that it takes now, 0 before anything came."""
+    device = Eui64(values["eui64"])
+    key = chip.ram.transient_keys.get(device)
     if key is None:
         return {"status": Status.NOT_FOUND}
-    return {"status": Status.SUCCESS, "plaintextKey": key, "eui64": values["eui64"]}
+    known = next((one for one in chip.node.facts.link_keys() if (one.partner, one.key) == (device, key)), None)
+    answer: Answer = {"status": Status.SUCCESS, "plaintextKey": key, "eui64": values["eui64"]}
+    if known is not None:
+        answer["keyData"] = {**_metadata(known), "incomingFrameCounter": known.incoming + 1}
+    return answer
 
 
 def clear_transient_link_keys(chip: Chip, _values: Values, now: int) -> Answer:
     """`clearTransientLinkKeys`."""
     for device in chip.ram.transient_keys:
         chip.port.forbid(device)
+        chip.port.offer_link_key(device, None, now)
     chip.ram.transient_keys.clear()
     chip.node.allow_any(None, now)
     return {}

@@ -1,4 +1,4 @@
-"""The session itself: nop, echo, random numbers, libraries, extensions, tokens, and how it ends."""
+"""The session itself: nop, echo, random numbers, libraries, extensions, and how it ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ _BOOTLOADER_MODES: Final = (0, 1)
 _PLAT: Final = 4
 _MICRO: Final = 0x18
 _PHY: Final = 0x0F
-_TOKEN_OCTETS: Final = 8
 _WHOLE_WORD: Final = 0x10000
 _STATUS_OK: Final = 0
 
@@ -95,56 +94,12 @@ def reset_node(leave: Leave) -> Handler:
     return reset
 
 
-def get_mfg_token(chip: Chip, values: Values, _now: int) -> Answer:
-    """A manufacturing token."""
-    return {"tokenData": chip.flash.mfg_token(values["tokenId"])}
-
-
-def set_mfg_token(chip: Chip, values: Values, _now: int) -> Answer:
-    """Write one; most can be written once."""
-    if not chip.flash.write_mfg_token(values["tokenId"], values["tokenData"]):
-        return {"status": Status.INVALID_CALL}
-    chip.kept()
-    return {"status": Status.SUCCESS}
-
-
-def get_token(chip: Chip, values: Values, _now: int) -> Answer:
-    """A token of the host's application, 8 octets."""
-    octets = chip.flash.tokens.get((_APPLICATION, values["tokenId"]), b"")
-    return {"status": Status.SUCCESS, "tokenData": octets.ljust(_TOKEN_OCTETS, b"\xff")}
-
-
-def set_token(chip: Chip, values: Values, _now: int) -> Answer:
-    """Write one."""
-    taken = chip.flash.write_token(_APPLICATION, values["tokenId"], bytes(values["tokenData"]))
-    chip.kept()
-    return {"status": Status.SUCCESS if taken else Status.INVALID_CALL}
-
-
-def get_token_data(chip: Chip, values: Values, _now: int) -> Answer:
-    """A token of the stack (NV3); one that was never written is not there."""
-    octets = chip.flash.tokens.get((values["token"], values["index"]))
-    if octets is None:
-        return {"status": Status.INVALID_CALL}
-    return {"status": Status.SUCCESS, "value": octets}
-
-
-def set_token_data(chip: Chip, values: Values, _now: int) -> Answer:
-    """Write one."""
-    taken = chip.flash.write_token(values["token"], values["index"], values["tokenData"])
-    chip.kept()
-    return {"status": Status.SUCCESS if taken else Status.TABLE_FULL}
-
-
 def token_factory_reset(chip: Chip, _values: Values, now: int) -> Answer:
-    """`tokenFactoryReset`: the network and the tokens of the stack are forgotten, those of manufacturing stay."""
+    """`tokenFactoryReset`: the network, keys and tokens of the stack are forgotten, those of manufacturing stay."""
     chip.port.stop(now)
     chip.node.memory.forget()
     chip.flash.tokens.clear()
     chip.flash.node_type = None
+    chip.flash.security_bitmask, chip.flash.link_key = 0, b""
     chip.kept()
     return {}
-
-
-_APPLICATION: Final = -1
-"""Stands for tokens of the host's application among those of the stack."""

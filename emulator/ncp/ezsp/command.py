@@ -33,6 +33,10 @@ class Command:
     response: Record
     absent: Values = field(default_factory=lambda: MappingProxyType({}))
     foreign: frozenset[str] = frozenset()
+    _known: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_known", self.response.names | self.foreign)
 
     @property
     def is_callback(self) -> bool:
@@ -50,8 +54,8 @@ class Command:
         Raises:
             Misfit: a value does not fit its field, or no version has such a field.
         """
-        unknown = values.keys() - self.response.names - self.foreign
-        if unknown:
+        if not values.keys() <= self._known:
+            unknown = values.keys() - self._known
             raise Misfit(f"no such field: {', '.join(sorted(unknown))}", (self.name,))
         try:
             return self.response.write_known(values)

@@ -6,14 +6,14 @@ Consecutive fields of fixed size are read in one go.  What is read is a mapping 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from emulator.ncp.ezsp.lists import Greedy, read_items
-from emulator.ncp.ezsp.wire import Misfit, Short, Wire
+from emulator.ncp.ezsp.wire import Integer, Misfit, Short, Wire
 
 Values = Mapping[str, Any]
 """Values by field name."""
@@ -62,7 +62,7 @@ class Record:
         self._names = frozenset(self.zero)
         self._parts = tuple(_parts(fields))
         self._whole = _Run(list(fields)) if all(map(_is_fixed, fields)) else None
-        self._writers = tuple((field.name, field.wire.write, field.wire.write(field.wire.zero)) for field in fields)
+        self._writers = tuple(_writers(fields))
 
     @property
     def names(self) -> frozenset[str]:
@@ -100,13 +100,7 @@ class Record:
 
     def write_known(self, values: Values) -> bytes:
         """As `write`, but names that are no field are passed over."""
-        chunks = []
-        for name, write, zero in self._writers:
-            try:
-                chunks.append(write(values[name]) if name in values else zero)
-            except Misfit as error:
-                raise error.within(name) from None
-        return b"".join(chunks)
+        return b"".join([write(values) for write in self._writers])
 
     def _read_what_is_there(self, octets: bytes, at: int) -> Reading:
         values = dict(self.zero)
@@ -201,6 +195,54 @@ class _CountedElsewhere:
     def read_into(self, values: dict[str, Any], octets: bytes, at: int) -> int:
         values[self._name], end = read_items(self._item, values[self._count], octets, at)
         return end
+
+
+# --- writing, a part at a time ---------------------------------------------------------------------------------------
+
+
+class _IntegerRun:
+    """Numbers, in one go."""
+
+    __slots__ = ("_fields", "_pack")
+
+    def __init__(self, fields: list[Field]) -> None:
+        self._pack = struct.Struct("<" + "".join(field.wire.code or "" for field in fields)).pack
+        self._fields = [(field.name, field.wire.write, field.wire.zero) for field in fields]
+
+    def write(self, values: Values) -> bytes:
+        try:
+            return self._pack(*[values.get(name, zero) for name, _, zero in self._fields])
+        except struct.error:
+            return b"".join(_written(name, write, values.get(name, zero)) for name, write, zero in self._fields)
+
+
+class _SingleWriter:
+    """One field."""
+
+    __slots__ = ("_name", "_write", "_zero")
+
+    def __init__(self, field: Field) -> None:
+        self._name = field.name
+        self._write = field.wire.write
+        self._zero = field.wire.write(field.wire.zero)
+
+    def write(self, values: Values) -> bytes:
+        return _written(self._name, self._write, values[self._name]) if self._name in values else self._zero
+
+
+def _written(name: str, write: Callable[[object], bytes], value: object) -> bytes:
+    try:
+        return write(value)
+    except Misfit as error:
+        raise error.within(name) from None
+
+
+def _writers(fields: tuple[Field, ...]) -> Iterator[Callable[[Values], bytes]]:
+    for numbers, group in groupby(fields, lambda field: isinstance(field.wire, Integer)):
+        if numbers:
+            yield _IntegerRun(list(group)).write
+        else:
+            yield from (_SingleWriter(field).write for field in group)
 
 
 def _parts(fields: tuple[Field, ...]) -> Iterator[_Part]:

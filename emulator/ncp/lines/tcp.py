@@ -1,4 +1,4 @@
-"""A stick over TCP: one host at a time, a second one is turned away."""
+"""A stick over TCP: one host at a time, a second one is turned away, and so is everybody while no stick is there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        if self._line.host is not None:
+        if self._line.host is not None or not self._line.plugged:
             self._transport.close()
             return
         self._line.host = self
@@ -49,6 +49,7 @@ class TcpLine:
 
     Attributes:
         host: the connection that the stick is used by.
+        plugged: whether a stick is there; where none is, every host is turned away.
         port: where it listens; 0 before `open`.
     """
 
@@ -56,6 +57,7 @@ class TcpLine:
         self.end = end
         self.enter = enter
         self.host: _Connection | None = None
+        self.plugged = True
         self.address = ""
         self.port = 0
         self._server: asyncio.Server | None = None
@@ -79,6 +81,15 @@ class TcpLine:
         """End the connection of the host that is there; another one may come."""
         if self.host is not None:
             self.host.hang_up()
+
+    def unplug(self) -> None:
+        """The stick is taken away, and its host's connection with it."""
+        self.plugged = False
+        self.hang_up()
+
+    def plug(self) -> None:
+        """A stick is there again."""
+        self.plugged = True
 
     async def close(self) -> None:
         """Listen no more, and end the connection."""

@@ -92,6 +92,7 @@ class Medium:
         self._booked = booked
         self._radios: dict[Eui64, Radio] = {}
         self._sniffers: dict[Radio, Taken] = {}
+        self._carriers: list[Radio] = []
         self._recent: dict[int, deque[Transmission]] = {}
         self._version = 0
 
@@ -144,6 +145,22 @@ class Medium:
         """End that; whether it had begun."""
         return self._sniffers.pop(radio, None) is not None
 
+    def emit(self, radio: Radio, on: bool) -> None:
+        """Begin or end a carrier on the radio's channel.
+
+        Who hears it finds the channel busy, and gets no frame that ends meanwhile unless that is much stronger.
+        """
+        if radio in self._carriers:
+            self._carriers.remove(radio)
+        if on:
+            self._carriers.append(radio)
+
+    def _carrier_at(self, listener: Radio) -> int | None:
+        """The strongest carrier of others that a radio hears on its channel, dBm."""
+        on_channel = (radio for radio in self._carriers if radio is not listener and radio.channel == listener.channel)
+        links = (self.topology.link(radio.eui64, listener.eui64) for radio in on_channel)
+        return max((link.rssi for link in links if link is not None and not link.rate), default=None)
+
     def _wait_for_end(self, transmission: Transmission) -> None:
         if transmission.end > self.scheduler.now:
             self.scheduler.call_at(transmission.end, self._overheard, transmission)
@@ -169,11 +186,12 @@ class Medium:
                 sender = other.sender
                 if sender is listener or sender in self._surveyed(listener).heard:
                     return True
-        return False
+        return bool(self._carriers) and self._carrier_at(listener) is not None
 
     def energy(self, listener: Radio, since: int, now: int) -> int:
         """The strongest frame of others on the listener's channel between two moments, dBm, or the noise floor."""
-        strongest = NOISE_FLOOR
+        carrier = self._carrier_at(listener)
+        strongest = NOISE_FLOOR if carrier is None else carrier
         for other in self._recent.get(listener.channel, ()):
             if other.end <= since or other.start >= now:
                 continue
@@ -204,7 +222,16 @@ class Medium:
             noise = self._surveyed(receiver).heard.get(other.sender)
             if noise is not None and noise.rssi > link.rssi - self.capture_db:
                 return "collision"
+        if self._carriers and (disturbed := self._carrier_against(receiver, link)) is not None:
+            return disturbed
         return "loss" if link.loss and receiver.draw_loss() < link.loss else None
+
+    def _carrier_against(self, receiver: Radio, link: Link) -> str | None:
+        """Why a carrier keeps a frame from a receiver; None where it does not."""
+        if receiver in self._carriers:
+            return "receiver-sending"
+        carrier = self._carrier_at(receiver)
+        return "collision" if carrier is not None and carrier > link.rssi - self.capture_db else None
 
     def missed(self, answer: Transmission, receiver: Radio) -> str | None:
         """Why `receiver` did not get an acknowledgement, or None if it did."""

@@ -67,7 +67,7 @@ class Radio:
 
     Args:
         medium: the air.
-        eui64: names the radio in the topology.
+        eui64: names the radio in the topology; also its address, until `address` gives it another.
         rng: the stream that backoffs are drawn from.
         channel: where it begins.
 
@@ -91,6 +91,7 @@ class Radio:
         self._user: PhyUser | None = None
         self._pan_id = _BROADCAST
         self._short = _NO_FILTER
+        self._extended = eui64
         self._held: frozenset[int] = frozenset()
         self._listening_since = _ALWAYS_OFF
         self._psdu: bytes | None = None
@@ -130,10 +131,9 @@ class Radio:
             self._listening_since = now
 
     def address(self, pan_id: int, short: int, eui64: Eui64) -> None:
-        if eui64 != self.eui64:
-            raise LocalProtocolError("a radio keeps the EUI-64 it has on the air")
         self._pan_id = pan_id
         self._short = short if short < _FIRST_NO_SHORT else _NO_FILTER
+        self._extended = eui64
 
     def hold_for(self, addresses: frozenset[int]) -> None:
         self._held = addresses
@@ -143,7 +143,7 @@ class Radio:
 
     def sniff(self, take: Callable[[RxFrame, int], None], now: int) -> None:
         """Hand over every frame on the channel with a good FCS, acknowledgements too, and be no address meanwhile."""
-        self.address(_BROADCAST, _BROADCAST, self.eui64)
+        self.address(_BROADCAST, _BROADCAST, self._extended)
         self.listen(True, now)
         self._medium.sniff(self, take)
 
@@ -151,6 +151,10 @@ class Radio:
         """End that, with the receiver off; nothing where it has not begun."""
         if self._medium.stop_sniffing(self):
             self.listen(False, now)
+
+    def emit(self, on: bool) -> None:
+        """Begin or end a carrier on the channel: nothing is received meanwhile."""
+        self._medium.emit(self, on)
 
     def abort(self) -> None:
         self._psdu = None
@@ -252,7 +256,7 @@ class Radio:
     def hears(self, transmission: Transmission, link: Link, addressing: Peek) -> bool:
         """A frame ended within earshot: take it if it is for this radio; whether it is acknowledged."""
         kind, sequence, wants_ack, pan, destination, extended, source, _ = addressing
-        mine = destination == (self.eui64 if extended else self._short) and pan in (self._pan_id, _BROADCAST)
+        mine = destination == (self._extended if extended else self._short) and pan in (self._pan_id, _BROADCAST)
         if not mine and not self.overhears(addressing):
             return False
         obstacle = self._medium.obstacle(transmission, self, link)
@@ -316,7 +320,7 @@ class Radio:
 
     def is_addressed(self, addressing: Peek) -> bool:
         """Whether a frame is for this radio and for no other."""
-        own = self.eui64 if addressing.destination_extended else self._short
+        own = self._extended if addressing.destination_extended else self._short
         return addressing.destination == own and addressing.destination_pan in (self._pan_id, _BROADCAST)
 
     def overheard(self, psdu: bytes, link: Link) -> None:

@@ -50,6 +50,10 @@ class SoftPort:
         """The node's address."""
         return self.node.eui64
 
+    def readdress(self, eui64: Eui64) -> None:
+        """See `Node.readdress`; where it stands on the air stays the same."""
+        self.node.readdress(eui64)
+
     def attach(self, user: ApsUser) -> None:
         self.node.attach(user)
 
@@ -143,6 +147,18 @@ class SoftPort:
     def stop_sniffing(self, now: int) -> None:
         """End that; nothing where it has not begun."""
         self.radio.stop_sniffing(now)
+
+    def transmit(self, psdu: bytes, now: int) -> None:
+        """Send one frame as it is; the node is to be off the air.
+
+        Raises:
+            LocalProtocolError: the frame before it is not done yet.
+        """
+        self.radio.submit(psdu, now)
+
+    def emit(self, on: bool) -> None:
+        """Begin or end a carrier; the node is to be off the air."""
+        self.radio.emit(on)
 
     def received(self, frame: RxFrame, now: int) -> None:
         """From the radio."""

@@ -55,6 +55,7 @@ class ApsLayer:
 
     Attributes:
         sender: its sending half.
+        groups: those that this node hears, each with an endpoint that is a member.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class ApsLayer:
             nwk, memory, self._security, user, rng, report, alarm, configuration.aps_ack_retries,
             window, not host_fragments,
         )  # fmt: skip
+        self.groups: dict[int, int] = {}
         self._duplicates = Duplicates()
         self._reassembly = Reassembly(window)
         self._blocks = ReceivedBlocks() if host_fragments else None
@@ -94,9 +96,9 @@ class ApsLayer:
     def received(self, nwk: NwkHeader, data: bytes, previous_hop: int, rssi: int, lqi: int, now: int) -> None:
         """The payload of an NWK data frame."""
         try:
-            header, octets = read_aps_header(data), APS_HEADER_OCTETS
+            header, octets, group = read_aps_header(data), APS_HEADER_OCTETS, None
             if header is None:
-                header, octets = self._unusual(nwk, data, now)
+                header, octets, group = self._unusual(nwk, data, now)
             if header is None:
                 return
             if not nwk.security:
@@ -108,6 +110,7 @@ class ApsLayer:
             return
         if payload is None:
             return
+        self._count(nwk, header)
         if header.acknowledgement:
             self.sender.acknowledged(nwk.source, header, now)
         elif header.fragment is not None:
@@ -118,35 +121,45 @@ class ApsLayer:
             if self._duplicates.known(nwk.source, header.counter, now):
                 self._drop("duplicate", nwk.source, now, counter=header.counter)
             else:
-                self._deliver(nwk, header, payload, previous_hop, rssi, lqi, now)
+                self._deliver(nwk, header, payload, previous_hop, rssi, lqi, now, group=group)
 
-    def _unusual(self, nwk: NwkHeader, data: bytes, now: int) -> tuple[ApsHeader | None, int]:
-        """Fragments and broadcasts; commands are passed on, and group messages dropped."""
+    def _count(self, nwk: NwkHeader, header: ApsHeader) -> None:
+        if header.acknowledgement:
+            return
+        if nwk.destination < FIRST_BROADCAST:
+            self._nwk.counters.aps_rx_unicasts += 1
+        else:
+            self._nwk.counters.aps_rx_broadcasts += 1
+
+    def _unusual(self, nwk: NwkHeader, data: bytes, now: int) -> tuple[ApsHeader | None, int, int | None]:
+        """Fragments, broadcasts, and messages to groups of ours, with the group; commands are passed on."""
         frame, octets = decode_header(data)
         if frame.type is _COMMAND:
             self._user.aps_command(nwk, frame, octets, data, now)
-            return None, octets
+            return None, octets, None
         destination, cluster, profile, source = (
             frame.destination_endpoint, frame.cluster, frame.profile, frame.source_endpoint,
         )  # fmt: skip
+        if frame.group is not None and nwk.destination >= FIRST_BROADCAST:
+            destination = self.groups.get(frame.group)
         if destination is None or cluster is None or profile is None or source is None:
-            self._drop("no-endpoint", nwk.source, now)
-            return None, octets
+            self._drop("no-endpoint" if frame.group is None else "not-a-member", nwk.source, now)
+            return None, octets, None
         header = ApsHeader(
             frame.type is _ACKNOWLEDGEMENT, destination, cluster, profile, source, frame.counter, frame.security,
             frame.acknowledge, frame.fragment,
         )  # fmt: skip
-        return header, octets
+        return header, octets, frame.group
 
     def _deliver(
         self, nwk: NwkHeader, header: ApsHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int,
-        fragment: ApsFragment | None = None,
+        fragment: ApsFragment | None = None, group: int | None = None,
     ) -> None:  # fmt: skip
         source = nwk.source
         message = ApsIndication(
             source, self._memory.eui64_of(source), header.source_endpoint, header.destination_endpoint,
             header.profile, header.cluster, payload, header.security, nwk.destination >= FIRST_BROADCAST, rssi, lqi,
-            header.counter, nwk.radius, previous_hop, fragment,
+            header.counter, nwk.radius, previous_hop, fragment, group=group,
         )  # fmt: skip
         self._user.aps_received(message, now)
 

@@ -10,7 +10,7 @@ from emulator.core.errors import LocalProtocolError
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import ApsFragment, ApsMessage, Outcome
-from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, Fragment, FragmentKind, encode_header
+from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, DeliveryMode, Fragment, FragmentKind, encode_header
 from emulator.zigbee.node.aps_security import ApsSecurity
 from emulator.zigbee.node.fragments import MAX_BLOCKS, WINDOW, Outbound, split
 from emulator.zigbee.node.headers import ApsHeader, aps_data_header
@@ -27,6 +27,8 @@ MAX_ASDU = 82
 """Octets of the ASDU that fit one frame under the network key; nine fewer under a link key."""
 LINK_KEY_OVERHEAD = 9
 FRAGMENT_OVERHEAD = 2
+GROUP_OVERHEAD = 1
+"""A group address takes the place of an endpoint."""
 
 _DELIVERED = Outcome.DELIVERED
 _FIRST, _LATER = FragmentKind.FIRST, FragmentKind.LATER
@@ -134,11 +136,15 @@ class ApsSender:
         counter = self.next_counter()
         self.last = outgoing = Outgoing(handle, message, counter, key, self._max_retries, acknowledge)
         endpoints = (message.destination_endpoint, message.source_endpoint)
-        outgoing.header = aps_data_header(
-            endpoints, message.cluster, message.profile, counter,
-            secure=key is not None, acknowledge=acknowledge, broadcast=broadcast,
-        )  # fmt: skip
         room = MAX_ASDU if key is None else MAX_ASDU - LINK_KEY_OVERHEAD
+        if message.group is None:
+            outgoing.header = aps_data_header(
+                endpoints, message.cluster, message.profile, counter,
+                secure=key is not None, acknowledge=acknowledge, broadcast=broadcast,
+            )  # fmt: skip
+        else:
+            outgoing.header = _group_header(message, message.group, counter)
+            room -= GROUP_OVERHEAD
         if len(message.payload) > room:
             blocks = split(message.payload, room - FRAGMENT_OVERHEAD)
             if not acknowledge or not self._splits or len(blocks) > MAX_BLOCKS:
@@ -210,6 +216,7 @@ class ApsSender:
     def nwk_sent(self, outgoing: Outgoing, outcome: Outcome, now: int) -> None:
         """A frame of this message left for, or failed at, the next hop."""
         if not outgoing.acknowledge:
+            self._count(outgoing, outcome)
             self._user.aps_sent(outgoing.handle, outcome, now)
         elif outcome is not _DELIVERED:
             outgoing.failure = outcome
@@ -223,6 +230,7 @@ class ApsSender:
             if outgoing.retries > 0:
                 outgoing.retries -= 1
                 self.retries += 1
+                self._nwk.counters.aps_retries += 1
                 fields: dict[str, object] = {
                     "to": f"{outgoing.message.destination:04x}",
                     "waited_us": now - outgoing.sent_at,
@@ -241,7 +249,17 @@ class ApsSender:
             del self._waiting[place]
         elif outgoing.message.fragment is not None:
             self._blocks.remove(*place, handle)
+        self._count(outgoing, outcome)
         self._user.aps_sent(handle, outcome, now)
+
+    def _count(self, outgoing: Outgoing, outcome: Outcome) -> None:
+        counters = self._nwk.counters
+        if outcome is not _DELIVERED:
+            counters.aps_failures += 1
+        elif outgoing.message.destination < FIRST_BROADCAST:
+            counters.aps_tx_unicasts += 1
+        else:
+            counters.aps_tx_broadcasts += 1
 
     def acknowledged(self, source: int, header: ApsHeader, now: int) -> None:
         """An acknowledgement came from `source`."""
@@ -279,6 +297,22 @@ class ApsSender:
 
     def _drop(self, reason: str, source: int, now: int, **fields: object) -> None:
         self._report("aps.dropped", reason, {"from": f"{source:04x}", **fields}, now)
+
+
+def _group_header(message: ApsMessage, group: int, counter: int) -> bytes:
+    """The header of a message to the members of a group; LocalProtocolError where it is to go to one device."""
+    if message.destination < FIRST_BROADCAST:
+        raise LocalProtocolError("a message to a group is a broadcast")
+    frame = ApsFrame(
+        ApsFrameType.DATA,
+        counter,
+        DeliveryMode.GROUP,
+        source_endpoint=message.source_endpoint,
+        cluster=message.cluster,
+        profile=message.profile,
+        group=group,
+    )
+    return encode_header(frame)
 
 
 def _block_header(outgoing: Outgoing, number: int, count: int) -> bytes:

@@ -46,7 +46,7 @@ def timeout_of(value: int) -> int | None:
 class ChildrenUser(Protocol):
     """The stack."""
 
-    def child_forgotten(self, child: Child) -> None:
+    def child_forgotten(self, child: Child, now: int) -> None:
         """A child is none any more."""
 
 
@@ -136,15 +136,15 @@ class Children:
             for child in [child for child in self._memory.children.values() if child.sleepy]:
                 if self._ends(child, now) <= now:
                     self._report("child.forgotten", "silent", {"child": f"{child.short:04x}"}, now)
-                    self.forget(child.short)
+                    self.forget(child.short, now)
             self._look_again(now)
 
-    def forget(self, short: int) -> None:
+    def forget(self, short: int, now: int) -> None:
         """A child went, or has another parent now."""
         child = self._memory.children.pop(short, None)
         self._heard.pop(short, None)
         if child is not None:
-            self._user.child_forgotten(child)
+            self._user.child_forgotten(child, now)
 
     def _ends(self, child: Child, now: int) -> int:
         default = timeout_of(DEFAULT_TIMEOUT)

@@ -83,6 +83,7 @@ class RouteFinder:
         own = self._membership.short
         self._nwk.routes.better(own, identifier, own, 0, now)
         request = RouteRequest(identifier, destination, 0)
+        self._nwk.counters.route_discoveries += 1
         self._nwk.send_command(BROADCAST_ROUTERS, encode_command(request), now)
         self.timers.set(("discovery", destination, 0), now + DISCOVERY_TIME)
 

@@ -31,6 +31,9 @@ class FamilyUser(Protocol):
     def send_aps_command(self, destination: int, frame: bytes, now: int, *, secure: bool) -> None:
         """An APS command frame, with or without protection under the network key."""
 
+    def child_changed(self, child: Child, now: int, *, here: bool) -> None:
+        """A child came, or came back; or (`here` false) is none any more."""
+
 
 class Family:
     """Volatile state of one parent.
@@ -113,10 +116,12 @@ class Family:
             self._adopt(child, now)
 
     def _adopt(self, child: Child, now: int) -> None:
+        self._nwk.counters.joins += 1
         for stale in self._memory.adopt(child):
             self._nwk.neighbours.remove(stale)
         self._nwk.neighbours.add(child.short, now, router=not child.sleepy, eui64=child.eui64, permanent=True)
         self.children.came(child, now)
+        self._user.child_changed(child, now, here=True)
 
     def _update_device(self, child: Child, status: UpdateDeviceStatus, now: int) -> None:
         """Tell the trust centre about a child."""
@@ -144,16 +149,19 @@ class Family:
     def moved(self, short: int, now: int) -> None:
         """A sleeping child speaks through somebody else."""
         self._report("child.forgotten", "moved", {"child": f"{short:04x}"}, now)
-        self.children.forget(short)
+        self.children.forget(short, now)
 
-    def child_forgotten(self, child: Child) -> None:
+    def child_forgotten(self, child: Child, now: int) -> None:
         """A child is none any more."""
         self._nwk.neighbours.remove(child.short)
+        self._user.child_changed(child, now, here=False)
 
     def left(self, short: int, now: int, *, for_good: bool) -> None:
         """A neighbour goes, and may be a child; the trust centre hears of it where it is not to come back."""
         child = self._memory.children.pop(short, None)
         eui64 = self._memory.eui64_of(short) if child is None else child.eui64
+        if child is not None:
+            self._user.child_changed(child, now, here=False)
         if not for_good:
             return
         if eui64 is not None and self._trust_centre is not None:
@@ -171,3 +179,4 @@ class Family:
         self._nwk.send_command(child.short, encode_nwk_command(Leave(request=True)), now)
         del self._memory.children[child.short]
         self._nwk.neighbours.remove(child.short)
+        self._user.child_changed(child, now, here=False)

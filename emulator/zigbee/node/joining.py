@@ -10,6 +10,7 @@ from typing import Protocol
 
 from emulator.core.clock import MILLISECOND, SECOND
 from emulator.core.errors import DecodeError
+from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import COORDINATOR, JoinSettings, NodeType
@@ -113,7 +114,11 @@ class JoinUser(Protocol):
 
 
 class Joiner:
-    """One attempt to join, over several parents and rounds."""
+    """One attempt to join, over several parents and rounds.
+
+    Attributes:
+        parent_eui64: of the parent that took us, where it said so.
+    """
 
     def __init__(
         self,
@@ -126,6 +131,7 @@ class Joiner:
         alarm: Alarm,
     ) -> None:
         self.state = State.IDLE
+        self.parent_eui64: Eui64 | None = None
         self.timers: Timers[str] = Timers(alarm)
         self._mac = mac
         self._sleepy = node_type is NodeType.SLEEPY
@@ -197,6 +203,8 @@ class Joiner:
         wanted = self._settings.extended_pan_id
         if wanted is not None and beacon.extended_pan_id != wanted:
             return
+        if self._settings.pan_id not in (None, pan_id):
+            return
         room = beacon.end_device_capacity if self._sleepy else beacon.router_capacity
         if beacon.association_permit and room:
             self._candidates.append(Candidate(self._channels[0], pan_id, source, beacon, lqi))
@@ -211,11 +219,13 @@ class Joiner:
             self._report("mac.dropped", "undecodable", {"error": str(error)}, now)
             return
         if isinstance(response, AssociationResponse):
-            self._decided(response, now)
+            sender = Eui64(frame.source) if frame.source is not None and frame.source_extended else None
+            self._decided(response, sender, now)
 
-    def _decided(self, response: AssociationResponse, now: int) -> None:
+    def _decided(self, response: AssociationResponse, sender: Eui64 | None, now: int) -> None:
         if response.status == AssociationStatus.SUCCESS and COORDINATOR < response.short < FIRST_BROADCAST:
             self._short = response.short
+            self.parent_eui64 = sender
             self._step(Input.ACCEPTED, now)
         else:
             full = response.status == AssociationStatus.PAN_AT_CAPACITY

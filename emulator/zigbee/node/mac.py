@@ -28,6 +28,7 @@ from emulator.zigbee.frames.mac import (
 from emulator.zigbee.frames.mac_commands import DataRequest, encode_command
 from emulator.zigbee.node.headers import MAC_HEADER_OCTETS, mac_data, read_mac_data
 from emulator.zigbee.node.indirect import INDIRECT_PERSISTENCE, Held, IndirectQueue
+from emulator.zigbee.node.node_counters import NodeCounters
 
 __all__ = ["INDIRECT_PERSISTENCE", "MAX_FRAME_RETRIES", "MacLayer", "MacUser"]
 
@@ -90,6 +91,7 @@ class MacLayer:
         report: told of retries and drops.
         alarm: of the node.
         receiver_on: False for a sleepy device, whose receiver is on only around its own frames and polls.
+        counters: what is to be counted in; those of the node, and so of its other layers.
     """
 
     def __init__(
@@ -102,7 +104,9 @@ class MacLayer:
         alarm: Alarm,
         *,
         receiver_on: bool = True,
+        counters: NodeCounters | None = None,
     ) -> None:
+        self.counters = counters or NodeCounters()
         self.eui64 = eui64
         self.pan_id = BROADCAST_PAN
         self.short = BROADCAST_ADDRESS
@@ -263,6 +267,10 @@ class MacLayer:
             if held is not None and held.expires > now:
                 self._indirect.put_back(held)
                 return
+        elif outgoing.destination == BROADCAST_ADDRESS:
+            self.counters.mac_tx_broadcasts += 1
+        else:
+            self.counters.mac_tx_unicasts += 1
         self._user.mac_sent(outgoing.context, result, now)
 
     # Receiving
@@ -275,6 +283,7 @@ class MacLayer:
             self._received_other(frame, now)
             return
         destination, source, sequence, acknowledge = plain
+        self._count(destination)
         if self._is_repetition(source, sequence, acknowledge, now):
             return
         if self._awake_for_poll and destination != BROADCAST_ADDRESS:
@@ -288,6 +297,7 @@ class MacLayer:
             self._report("mac.dropped", "undecodable", {"error": str(error)}, now)
             return
         source = decoded.source
+        self._count(decoded.destination)
         if source is not None:
             if self._is_repetition(source, decoded.sequence, decoded.acknowledge, now):
                 return
@@ -302,6 +312,13 @@ class MacLayer:
             self._user.mac_received(decoded, frame.lqi, now)
         elif source is not None:
             self._user.mac_data(source, decoded.payload, frame.rssi, frame.lqi, now)
+
+    def _count(self, destination: int | None) -> None:
+        """A frame came; beacons name nobody."""
+        if destination is None or destination == BROADCAST_ADDRESS:
+            self.counters.mac_rx_broadcasts += 1
+        else:
+            self.counters.mac_rx_unicasts += 1
 
     def _is_repetition(self, source: int, sequence: int, acknowledge: bool, now: int) -> bool:
         """Whether this is the frame before once more, because our acknowledgement was lost; notes it."""

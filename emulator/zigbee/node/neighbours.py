@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from emulator.core.clock import SECOND
 from emulator.core.eui64 import Eui64
 from emulator.ports.aps import NO_ADDRESS
+from emulator.zigbee.node.node_counters import NodeCounters
 
 LINK_STATUS_PERIOD = 15 * SECOND
 STALE_AFTER = 4 * LINK_STATUS_PERIOD
@@ -53,10 +54,11 @@ class Neighbour:
 
 
 class Neighbours:
-    """The neighbour table of one node."""
+    """The neighbour table of one node; `counters` are told of rows that come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: NodeCounters | None = None) -> None:
         self._by_short: dict[int, Neighbour] = {}
+        self._counters = counters or NodeCounters()
 
     def __iter__(self) -> Iterator[Neighbour]:
         return iter(self._by_short.values())
@@ -71,7 +73,10 @@ class Neighbours:
         """Note a neighbour; what is known of it already stays. Parent and children are `permanent`."""
         if short == NO_ADDRESS:
             raise ValueError("a neighbour needs a short address")
-        known = self._by_short.setdefault(short, Neighbour(short, router))
+        known = self._by_short.get(short)
+        if known is None:
+            known = self._by_short[short] = Neighbour(short, router)
+            self._counters.neighbours_added += 1
         known.router = router
         known.eui64 = eui64 or known.eui64
         known.heard_at = now
@@ -81,7 +86,8 @@ class Neighbours:
 
     def remove(self, short: int) -> None:
         """Forget a neighbour."""
-        self._by_short.pop(short, None)
+        if self._by_short.pop(short, None) is not None:
+            self._counters.neighbours_removed += 1
 
     def heard(self, short: int, eui64: Eui64 | None, lqi: int, now: int) -> None:
         """A good frame came from it, and says who it is unless it was unprotected."""

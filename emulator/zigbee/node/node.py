@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from emulator.core.clock import MILLISECOND, SECOND
 from emulator.core.errors import LocalProtocolError
@@ -37,6 +37,7 @@ from emulator.zigbee.node.key_ring import KeyRing, check_key
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 from emulator.zigbee.node.news import News, Sent
+from emulator.zigbee.node.node_counters import NodeCounters
 from emulator.zigbee.node.rejoining import NewPlace
 from emulator.zigbee.node.scanning import ScanKind, Scanner, ScanSettings, ScanUser
 from emulator.zigbee.node.stack import Stack
@@ -61,12 +62,15 @@ class Node(KeyRing):
 
     Attributes:
         alarm: when `on_timeout` is to be called at the latest.
+        children_changed: told of every child that came, and of every one that is none any more.
+        counters: of what it has done since it was made.
     """
 
     def __init__(
         self, phy: Phy, eui64: Eui64, streams: Streams, report: Report, memory: NodeMemory | None = None
     ) -> None:
-        super().__init__(memory or NodeMemory(), report)
+        self.counters = NodeCounters()
+        super().__init__(memory or NodeMemory(), self.counters.counting(report))
         self.eui64 = eui64
         self.alarm = Alarm()
         self._phy = phy
@@ -80,6 +84,8 @@ class Node(KeyRing):
         self._timers: Timers[str] = Timers(self.alarm)
         self._parting: str | None = None
         self._permit_until = 0
+        self._groups: dict[int, int] = {}
+        self.children_changed: Callable[[Child, bool, int], None] | None = None
         self._handle = 0
         self._actions = {"poll": self._poll, "permit": self._renew_permit, "parted": self.parted}
 
@@ -88,6 +94,16 @@ class Node(KeyRing):
     def attach(self, user: ApsUser) -> None:
         """Whom to tell."""
         self._news.user = user
+
+    def readdress(self, eui64: Eui64) -> None:
+        """Go by another EUI-64 from now on.
+
+        Raises:
+            LocalProtocolError: it is on the air.
+        """
+        if self._mac is not None:
+            raise LocalProtocolError("a node changes its EUI-64 while it is off")
+        self.eui64 = eui64
 
     def configure(self, configuration: StackConfiguration) -> None:
         """Set descriptors, node type and the pre-configured key.
@@ -155,6 +171,19 @@ class Node(KeyRing):
         if self._stack is not None:
             self._permit_until = until
             self._renew_permit(now)
+
+    def permit_joining_here(self, until: int) -> None:
+        """Let devices associate until `until` with this node alone as their parent; nobody is told."""
+        self._permit_until = until
+        self._timers.cancel("permit")
+        if self._stack is not None:
+            self._stack.permit_joining(until)
+
+    def set_groups(self, groups: Mapping[int, int]) -> None:
+        """The groups that this node hears, each with an endpoint of its that is a member; lost with the power."""
+        self._groups = dict(groups)
+        if self._stack is not None:
+            self._stack.aps.groups = self._groups
 
     def set_frame_counters(self, counters: FrameCounters) -> None:
         """Go on with the counters of a backup.
@@ -391,7 +420,9 @@ class Node(KeyRing):
 
     def _new_mac(self, awake: bool, now: int) -> MacLayer:
         self._reset(now)
-        self._mac = MacLayer(self._phy, self.eui64, self, self._rng, self._report, self.alarm, receiver_on=awake)
+        self._mac = MacLayer(
+            self._phy, self.eui64, self, self._rng, self._report, self.alarm, receiver_on=awake, counters=self.counters
+        )
         self._mac.start(now)
         return self._mac
 
@@ -400,6 +431,7 @@ class Node(KeyRing):
         mac.set_address(membership.pan_id, membership.short)
         self.memory.learn(self.eui64, membership.short)
         self._stack = Stack(mac, self.memory, membership, self._configured(), self, self._rng, self._report, self.alarm)
+        self._stack.aps.groups = self._groups
         self._stack.start(now)
         return self._stack
 
@@ -492,6 +524,8 @@ class Node(KeyRing):
         self.memory.learn(trust_centre, COORDINATOR)
         if link_key is not None:
             self.memory.take_link_key(trust_centre, link_key).incoming = counter
+        if joiner.parent_eui64 is not None:
+            self.memory.learn(joiner.parent_eui64, membership.parent)
         stack.key_changed()
         joiner.key_received(now)
         self._joiner = None
@@ -606,6 +640,11 @@ class Node(KeyRing):
     def aps_sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message."""
         self._news.sent(handle, outcome, now)
+
+    def child_changed(self, child: Child, now: int, *, here: bool) -> None:
+        """A child came, or is none any more."""
+        if self.children_changed is not None:
+            self.children_changed(child, here, now)
 
     def network_event(self, event: NetworkEvent, now: int) -> None:
         """Tell the device something about the network."""

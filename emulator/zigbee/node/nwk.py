@@ -74,7 +74,8 @@ class NwkLayer:
         report: Report,
         alarm: Alarm,
     ) -> None:
-        self.neighbours = Neighbours()
+        self.counters = mac.counters
+        self.neighbours = Neighbours(mac.counters)
         self.routes = Routes()
         self.broadcasts = Broadcasts()
         self.timers: Timers[tuple[str, int, int]] = Timers(alarm)
@@ -287,6 +288,9 @@ class NwkLayer:
             return
         payload, sender = taken
         self.neighbours.heard(previous_hop, sender, lqi, now)
+        if sender is not None and sender not in self._memory.addresses and sender in self._memory.link_keys:
+            # A trust centre out of a backup knows its devices by their keys alone.
+            self._memory.learn(sender, previous_hop)
         if header.destination == self._membership.short and header.type is _DATA:
             self._user.nwk_received(header, payload, previous_hop, rssi, lqi, now)
         elif sender is not None:
@@ -314,6 +318,7 @@ class NwkLayer:
             self._drop("radius-exhausted", header.source, now)
         else:
             self.forwarded += 1
+            self.counters.relayed += 1
             self.forward(
                 Hop(header.type, header.destination, header.source, header.radius - 1, header.sequence, payload), now
             )

@@ -76,6 +76,9 @@ class StackUser(Protocol):
     def to_self(self, message: ApsMessage, now: int) -> None:
         """A message of the ZDO for this node."""
 
+    def child_changed(self, child: Child, now: int, *, here: bool) -> None:
+        """A child came, or (`here` false) is none any more."""
+
 
 class _Farewell:
     """Context of the command by which a node says that it leaves."""
@@ -280,6 +283,11 @@ class Stack:
     def seeks_trust_centre(self) -> bool:
         """Whether we look for it, and are away from our network."""
         return self.rejoiner is not None and self.rejoiner.seeks_trust_centre
+
+    def child_changed(self, child: Child, now: int, *, here: bool) -> None:
+        """A child came, or is none any more."""
+        if self.on:
+            self._user.child_changed(child, now, here=here)
 
     # What departures say
 

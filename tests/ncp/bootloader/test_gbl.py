@@ -181,6 +181,43 @@ def test_an_application_for_another_stick_is_refused() -> None:
     assert caught.value.fault is GblFault.REJECTED
 
 
+# --- for a bootloader that is not known ------------------------------------------------------------------------------
+
+SIGNED = build_gbl([(TagId.APPLICATION, APPLICATION.encode()), (TagId.SIGNATURE, bytes(64))], 0x100)
+ENCRYPTED = build_gbl([(TagId.ENCRYPTION, bytes(16)), (TagId.ENCRYPTED_TAGS, bytes(99))], 0x001)
+
+
+def test_what_only_a_bootloader_with_keys_takes_is_left_to_it() -> None:
+    signed, encrypted = (read_gbl(file, for_any=True) for file in (SIGNED, ENCRYPTED))
+    assert (signed.signed, signed.encrypted, signed.application) == (True, False, APPLICATION)
+    assert (encrypted.signed, encrypted.encrypted, encrypted.has_program) == (False, True, False)
+    plain = read_gbl(IMAGE, for_any=True)
+    assert (plain.signed, plain.encrypted, plain) == (False, False, read_gbl(IMAGE))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [(TagId.SE_UPGRADE, bytes(8)), (TagId.ENCRYPTION, bytes(16))],
+        [(TagId.APPLICATION, APPLICATION.encode()), (TagId.SE_UPGRADE, bytes(8)), (TagId.BOOTLOADER, bytes(8))],
+        [(TagId.VERSION_DEPENDENCY, bytes(8)), (TagId.DELTA_LZMA, bytes(8)), (TagId.CERTIFICATE, bytes(136))],
+    ],
+    ids=["secure-engine-first", "secure-engine-later", "delta"],
+)
+def test_tags_of_other_bootloaders_are_known(tags: list[tuple[int, bytes]]) -> None:
+    assert fault_of(build_gbl(tags)) is GblFault.UNKNOWN_TAG
+    assert [tag.identifier for tag in read_gbl(build_gbl(tags), for_any=True).tags][1:-1] == [tag for tag, _ in tags]
+
+
+@pytest.mark.parametrize("file", [SIGNED, ENCRYPTED], ids=["signed", "encrypted"])
+@given(st.data())
+def test_of_such_a_file_too_no_changed_octet_goes_unnoticed(file: bytes, data: st.DataObject) -> None:
+    changed = bytearray(file)
+    changed[data.draw(st.integers(0, len(file) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(GblError):
+        read_gbl(bytes(changed), for_any=True)
+
+
 @given(st.integers(0, len(IMAGE) - 1), st.integers(1, 255))
 def test_no_changed_octet_goes_unnoticed(position: int, change: int) -> None:
     file = bytearray(IMAGE)

@@ -233,7 +233,21 @@ class Air:
         return stick
 
     def run(self, seconds: float) -> None:
-        self.engine.run_for(round(seconds * SECOND))
+        until = self.engine.now + round(seconds * SECOND)
+        while (at := self._due()) is not None and at <= until:
+            self.engine.run_until(max(at, self.engine.now))
+            for stick in self.sticks:
+                stick.chip.on_timeout(self.engine.now)
+        self.engine.run_until(until)
+
+    def _due(self) -> int | None:
+        """When the first chip wants to be woken."""
+        return min((at for stick in self.sticks if (at := stick.chip.next_timeout()) is not None), default=None)
+
+    def part(self, one: HostedStick, other: HostedStick) -> None:
+        """Let two sticks not hear each other."""
+        for sender, receiver in ((one, other), (other, one)):
+            self.topology.set(sender.flash.eui64, receiver.flash.eui64, None)
 
     def pair(self, version: int, node_type: int = ROUTER) -> tuple[HostedStick, HostedStick]:
         """A coordinator, and a device that has joined it with the key of its install code."""

@@ -63,24 +63,77 @@ def test_the_parent_tells_of_its_new_child(air: Air, version: int, node_type: in
         "childEui64": device.eui64,
         "childType": node_type,
     }
-    assert hub.ask("getChildData", index=child["index"])["childData"]["eui64"] == device.eui64
+    if node_type == SLEEPY:
+        assert hub.ask("getChildData", index=child["index"])["childData"]["eui64"] == device.eui64
+    else:
+        hub.refused("getChildData", Status.NOT_JOINED, index=0)
 
 
 @every_version
 def test_a_device_joins_through_a_router(air: Air, version: int) -> None:
     hub, router = air.pair(version)
     device = air.stick(version)
-    air.topology.set(hub.flash.eui64, device.flash.eui64, None)
-    air.topology.set(device.flash.eui64, hub.flash.eui64, None)
+    air.part(hub, device)
     hub.heard.clear()
     admit(hub, device)
-    air.run(1)
+    router.ask("permitJoining", duration=60)
     device.begin_join()
     air.run(10)
     assert device.statuses() == [Status.NETWORK_UP]
     assert hub.one_heard("trustCenterJoinHandler")["parentOfNewNodeId"] == router.node_id()
     assert hub.all_heard("childJoinHandler") == []
-    assert device.ask("getParentChildParameters")["parentNodeId"] == router.node_id()
+    parent = device.ask("getParentChildParameters")
+    assert (parent["parentNodeId"], parent["parentEui64"]) == (router.node_id(), router.eui64)
+
+
+@every_version
+def test_what_one_stick_permits_no_other_does(air: Air, version: int) -> None:
+    hub, _ = air.pair(version)
+    device = air.stick(version)
+    air.part(hub, device)
+    admit(hub, device)
+    device.begin_join()
+    air.run(30)
+    assert device.statuses() == [Status.JOIN_FAILED]
+
+
+@every_version
+@each_type
+def test_a_router_tells_of_its_children_as_they_come_and_go(air: Air, version: int, node_type: int) -> None:
+    hub, router = air.pair(version)
+    device = air.stick(version)
+    air.part(hub, device)
+    admit(hub, device)
+    router.ask("permitJoining", duration=60)
+    device.begin_join(node_type=node_type)
+    air.run(10)
+    child = {
+        "index": 0,
+        "joining": True,
+        "childId": device.node_id(),
+        "childEui64": device.eui64,
+        "childType": node_type,
+    }
+    assert dict(router.one_heard("childJoinHandler").values) == child
+    device.ask("leaveNetwork")
+    air.run(5)
+    assert dict(router.one_heard("childJoinHandler").values) == {**child, "joining": False}
+    assert router.all_heard("trustCenterJoinHandler") == []
+
+
+@every_version
+@pytest.mark.parametrize(
+    "pan_id, status",
+    [(PARAMETERS["panId"], Status.NETWORK_UP), (0xFFFF, Status.NETWORK_UP), (0x7777, Status.NO_BEACONS)],
+    ids=["named", "any", "another"],
+)
+def test_a_device_joins_the_pan_that_it_is_told(air: Air, version: int, pan_id: int, status: Status) -> None:
+    hub, device = air.stick(version), air.stick(version)
+    hub.form()
+    admit(hub, device)
+    device.begin_join(panId=pan_id)
+    air.run(30)
+    assert device.statuses() == [status]
 
 
 # --- kept out --------------------------------------------------------------------------------------------------------

@@ -8,14 +8,14 @@ import pytest
 
 from emulator.ncp.ezsp.status import Status
 from emulator.ncp.tables import VERSIONS, identifiers
-from tests.ncp.commands.sticks import ROUTER, SLEEPY, Air, Heard, HostedStick
+from tests.ncp.commands.sticks import ROUTER, SLEEPY, Air, Heard, HostedStick, admit
 
 CONFIG = identifiers("EzspConfigId")
 POLICY = identifiers("EzspPolicyId")
 PROFILE, CLUSTER = 0x0109, 0x0019
 ENCRYPTION, RETRY, FRAGMENT = 0x0020, 0x0040, 0x8000
 DIRECT, VIA_ADDRESS_TABLE, MULTICAST, BROADCAST = 0, 1, 3, 6
-INCOMING_UNICAST, INCOMING_BROADCAST = 0, 4
+INCOMING_UNICAST, INCOMING_MULTICAST, INCOMING_BROADCAST = 0, 2, 4
 EVERYBODY, AWAKE = 0xFFFF, 0xFFFD
 NOBODY = 0x4321
 BOUNDED_WAIT = 60
@@ -146,7 +146,7 @@ def test_the_longest_message_is_taken_and_one_octet_more_is_not(
     too_long = unicast(device.node_id(), bytes(longest + 1), options=options)
     hub.refused("sendUnicast", Status.MESSAGE_TOO_LONG, **too_long)
     air.run(BOUNDED_WAIT)
-    assert hub.heard == []
+    assert hub.all_heard("messageSentHandler") == []
     hub.ask("sendUnicast", **unicast(device.node_id(), bytes(longest), options=options))
     air.run(1)
     assert sent(hub)["status"] is Status.SUCCESS
@@ -186,7 +186,7 @@ def test_outside_a_network_nothing_is_sent(air: Air, version: int) -> None:
     stick = air.stick(version)
     stick.refused("sendUnicast", Status.NETWORK_DOWN, **unicast(0))
     stick.refused("sendBroadcast", Status.NETWORK_DOWN, destination=AWAKE, apsFrame=frame())
-    stick.refused("sendMulticast", Status.NETWORK_DOWN, apsFrame=frame())
+    stick.refused("sendMulticast", Status.NETWORK_DOWN, **multicast())
 
 
 @every_version
@@ -261,14 +261,87 @@ def test_a_broadcast_comes_to_all_and_is_told_of_as_sent(
     assert (came["type"], came["messageContents"], came["sender"]) == (INCOMING_BROADCAST, b"all", 0)
 
 
+def multicast() -> dict[str, Any]:
+    """To whoever is awake and a member of 0x0123."""
+    return {"apsFrame": frame(0, groupId=0x0123), "broadcastAddr": AWAKE, "messageContents": b"group"}
+
+
 @every_version
-def test_a_multicast_comes_to_all_that_are_awake(air: Air, pair: tuple[HostedStick, HostedStick]) -> None:
+def test_a_multicast_comes_to_the_members_of_its_group(air: Air, pair: tuple[HostedStick, HostedStick]) -> None:
     hub, device = pair
-    hub.ask("sendMulticast", apsFrame=frame(0, groupId=0x0123), messageTag=5, messageContents=b"group")
+    values = {**multicast(), "messageTag": 5}
+    for group, endpoint in ((0x0124, 7), (0x0123, 0)):
+        device.ask("setMulticastTableEntry", index=0, value={"multicastId": group, "endpoint": endpoint})
+        hub.ask("sendMulticast", **values)
+        air.run(10)
+        done = sent(hub)
+        assert (done["status"], done["type"], done["messageTag"]) == (Status.SUCCESS, MULTICAST, 5)
+        assert device.all_heard("incomingMessageHandler") == []
+    device.ask("setMulticastTableEntry", index=1, value={"multicastId": 0x0123, "endpoint": 7})
+    hub.ask("sendMulticast", **values)
     air.run(10)
-    done = sent(hub)
-    assert (done["status"], done["type"], done["messageTag"]) == (Status.SUCCESS, MULTICAST, 5)
-    assert device.one_heard("incomingMessageHandler")["messageContents"] == b"group"
+    came = device.one_heard("incomingMessageHandler")
+    assert (came["type"], came["messageContents"], came["sender"]) == (INCOMING_MULTICAST, b"group", 0)
+    assert (came["apsFrame"]["groupId"], came["apsFrame"]["destinationEndpoint"]) == (0x0123, 7)
+
+
+@every_version
+def test_a_multicast_to_a_single_device_is_refused(air: Air, pair: tuple[HostedStick, HostedStick]) -> None:
+    hub, device = pair
+    if hub.version > 13:
+        hub.refused("sendMulticast", Status.BAD_ARGUMENT, **{**multicast(), "broadcastAddr": device.node_id()})
+
+
+@every_version
+def test_a_member_is_none_any_more_after_a_reset(air: Air, pair: tuple[HostedStick, HostedStick]) -> None:
+    hub, device = pair
+    device.ask("setMulticastTableEntry", index=0, value={"multicastId": 0x0123, "endpoint": 7})
+    device.power_cycle()
+    device.ask("networkInit")
+    air.run(5)
+    device.heard.clear()
+    hub.ask("sendMulticast", **multicast())
+    air.run(10)
+    assert device.all_heard("incomingMessageHandler") == []
+
+
+@every_version
+@pytest.mark.parametrize("hops, comes", [(1, False), (2, True), (0, True)])
+def test_a_multicast_comes_as_far_as_it_has_hops(air: Air, version: int, hops: int, comes: bool) -> None:
+    hub, router = air.pair(version)
+    device = air.stick(version)
+    air.part(hub, device)
+    admit(hub, device)
+    router.ask("permitJoining", duration=60)
+    device.begin_join()
+    air.run(10)
+    device.heard.clear()
+    device.ask("setMulticastTableEntry", index=0, value={"multicastId": 0x0123, "endpoint": 7})
+    hub.ask("sendMulticast", **multicast(), hops=hops)
+    air.run(10)
+    assert [came["messageContents"] for came in device.all_heard("incomingMessageHandler")] == [b"group"] * comes
+
+
+@every_version
+def test_a_unicast_to_a_broadcast_address_is_refused(air: Air, pair: tuple[HostedStick, HostedStick]) -> None:
+    hub, device = pair
+    for address in (0xFFF8, 0xFFFC, 0xFFFD, 0xFFFF):
+        hub.refused("sendUnicast", Status.BAD_ARGUMENT, **unicast(address))
+    air.run(10)
+    assert device.all_heard("incomingMessageHandler") == []
+
+
+@every_version
+def test_a_stick_without_buffers_takes_no_message(air: Air, pair: tuple[HostedStick, HostedStick]) -> None:
+    hub, device = pair
+    hub.chip.free_buffers = 0
+    hub.refused("sendUnicast", Status.NO_BUFFERS, **unicast(device.node_id()))
+    hub.refused("sendMulticast", Status.NO_BUFFERS, **multicast())
+    assert hub.ask("getValue", valueId=0x03)["value"] == b"\x00"
+    hub.chip.free_buffers = 200
+    hub.ask("sendUnicast", **unicast(device.node_id()))
+    air.run(5)
+    assert device.one_heard("incomingMessageHandler")["messageContents"] == b"hello"
 
 
 @every_version

@@ -9,6 +9,8 @@ from emulator.ncp.tables import VERSIONS
 from tests.ncp.commands.sticks import (
     CHANNEL,
     EXTENDED_PAN_ID,
+    HAVE_NETWORK_KEY,
+    HAVE_PRECONFIGURED_KEY,
     NETWORK_KEY,
     OWN_SECURITY,
     PAN_ID,
@@ -23,7 +25,9 @@ NO_NETWORK, JOINING, JOINED = 0, 1, 2
 COORDINATOR = 1
 NOBODY = 0xFFFE
 HAVE_TRUST_CENTRE = 0x0040
+HAVE_KEYS = HAVE_PRECONFIGURED_KEY | HAVE_NETWORK_KEY
 ANY_PAN = 0xFFFF
+CHILD = 0x00DB_1200_0000_8000
 
 every_version = pytest.mark.parametrize("version", VERSIONS)
 
@@ -203,6 +207,35 @@ def test_opening_and_closing_a_network_is_told(air: Air, version: int) -> None:
     for duration in (60, 255, 0):
         stick.ask("permitJoining", duration=duration)
     assert stick.statuses() == [Status.NETWORK_OPENED, Status.NETWORK_OPENED, Status.NETWORK_CLOSED]
+    air.run(300)
+    assert stick.statuses() == []
+
+
+@every_version
+def test_a_network_that_closes_by_itself_says_so_when_it_does(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    stick.form()
+    stick.ask("permitJoining", duration=60)
+    air.run(50)
+    stick.ask("permitJoining", duration=30)
+    air.run(29)
+    assert stick.statuses() == [Status.NETWORK_OPENED, Status.NETWORK_OPENED]
+    air.run(2)
+    assert stick.statuses() == [Status.NETWORK_CLOSED]
+
+
+@every_version
+@pytest.mark.parametrize("way", ["reset", "leaveNetwork"])
+def test_who_is_out_of_the_network_says_nothing_of_its_closing(air: Air, version: int, way: str) -> None:
+    stick = air.stick(version)
+    stick.form()
+    stick.ask("permitJoining", duration=60)
+    if way == "reset":
+        stick.power_cycle()
+    else:
+        stick.ask(way)
+    air.run(120)
+    assert Status.NETWORK_CLOSED not in stick.statuses()
 
 
 # --- who is there ----------------------------------------------------------------------------------------------------
@@ -238,3 +271,57 @@ def test_a_device_knows_its_parent(air: Air, version: int) -> None:
     assert device.ask("getNetworkParameters")["parameters"]["extendedPanId"] == EXTENDED_PAN_ID
     hub.refused("lookupEui64ByNodeId", Status.ERR_FATAL, nodeId=0x4321)
     assert hub.answered("lookupNodeIdByEui64", {"eui64": 0x4321})["nodeId"] == 0xFFFF
+
+
+# --- what a backup brings back ---------------------------------------------------------------------------------------
+
+
+def row(eui64: int, node_id: int = 0x1234, kind: int = SLEEPY) -> dict[str, int]:
+    return {"eui64": eui64, "type": kind, "id": node_id}
+
+
+@every_version
+def test_children_of_a_backup_are_there_after_a_reset(air: Air, version: int) -> None:
+    hub = air.stick(version)
+    hub.refused("setChildData", Status.INVALID_CALL, index=0, childData=row(CHILD))
+    hub.form()
+    for index, node_id in ((0, 0x1111), (1, 0x2222), (0, 0x3333)):
+        hub.ask("setChildData", index=index, childData=row(CHILD + node_id, node_id))
+    hub.power_cycle()
+    hub.ask("networkInit")
+    air.run(1)
+    children = [hub.ask("getChildData", index=index)["childData"] for index in range(2)]
+    assert {child["eui64"]: child["id"] for child in children} == {CHILD + 0x2222: 0x2222, CHILD + 0x3333: 0x3333}
+    hub.refused("getChildData", Status.NOT_JOINED, index=2)
+
+
+@every_version
+def test_what_is_no_child_is_refused(air: Air, version: int) -> None:
+    hub = air.stick(version)
+    hub.form()
+    hub.refused("setChildData", Status.BAD_ARGUMENT, index=0, childData=row(CHILD, kind=2))
+    hub.refused("setChildData", Status.BAD_ARGUMENT, index=0, childData=row(CHILD, 0xFFFF))
+    hub.refused("setChildData", Status.INDEX_OUT_OF_RANGE, index=200, childData=row(CHILD))
+    hub.refused("getChildData", Status.NOT_JOINED, index=0)
+
+
+@every_version
+def test_link_keys_that_were_imported_before_a_network_is_formed_are_in_it(air: Air, version: int) -> None:
+    hub = air.stick(version)
+    hub.ask("importLinkKey", index=0, address=CHILD, key=bytes(range(16)))
+    hub.form()
+    assert bytes(hub.ask("exportLinkKeyByEui", eui64=CHILD)["plaintextKey"]) == bytes(range(16))
+    hub.ask("clearKeyTable")
+    hub.power_cycle()
+    hub.form()
+    hub.refused("exportLinkKeyByEui", Status.NOT_FOUND, eui64=CHILD)
+
+
+@every_version
+@pytest.mark.parametrize("bits", [0x0000, 0x0004, 0x0084])
+def test_whether_the_link_key_is_global_or_hashed_is_told_as_it_was_set(air: Air, version: int, bits: int) -> None:
+    hub = air.stick(version)
+    hub.ask("setInitialSecurityState", state={**OWN_SECURITY, "bitmask": HAVE_KEYS | bits})
+    hub.ask("formNetwork", parameters=PARAMETERS)
+    air.run(1)
+    assert hub.ask("getCurrentSecurityState")["state"]["bitmask"] & 0x0084 == bits

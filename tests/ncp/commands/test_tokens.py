@@ -8,9 +8,13 @@ from emulator.ncp.commands.session import Departure
 from emulator.ncp.ezsp.status import Status
 from emulator.ncp.flash import MfgToken
 from emulator.ncp.tables import VERSIONS
-from tests.ncp.commands.sticks import Air
+from tests.ncp.commands.sticks import CHANNEL, SLEEPY, Air, HostedStick, admit
 
 STACK_TOKEN = 0x0001_E003
+RESTORED_EUI64, RESTORED_EUI64_BEFORE = 0x0001_E12A, 0x0000_E12A
+NETWORK_MANAGEMENT = 0x0001_E125
+CHILD_TABLE = 0x0001_0580
+OTHER = 0x00DB_1200_0000_4321
 
 every_version = pytest.mark.parametrize("version", VERSIONS)
 
@@ -86,11 +90,119 @@ def test_a_factory_reset_forgets_the_network_and_the_tokens_but_those_of_manufac
     stick.form()
     stick.ask("tokenFactoryReset")
     assert stick.ask("networkState")["status"] == 0
+    assert (stick.flash.link_key, stick.flash.security_bitmask) == (b"", 0)
     stick.power_cycle()
     stick.refused("networkInit", Status.NOT_JOINED)
     stick.refused("getTokenData", Status.INVALID_CALL, token=STACK_TOKEN, index=0)
     assert stick.ask("getMfgToken", tokenId=MfgToken.CTUNE.value)["tokenData"] == b"\x01\x02"
     stick.form()
+
+
+# --- who it is -------------------------------------------------------------------------------------------------------
+
+
+def restored(stick: HostedStick) -> bytes:
+    return bytes(stick.ask("getTokenData", token=RESTORED_EUI64, index=0)["value"])
+
+
+@every_version
+@pytest.mark.parametrize("number", [RESTORED_EUI64, RESTORED_EUI64_BEFORE])
+def test_a_stick_that_never_had_another_eui64_says_so_and_takes_one_again_and_again(
+    air: Air, version: int, number: int
+) -> None:
+    stick = air.stick(version)
+    own = stick.ask("getEui64")["eui64"]
+    assert restored(stick) == bytes(stick.ask("getTokenData", token=number, index=0)["value"]) == b"\xff" * 8
+    for eui64 in (OTHER, OTHER + 1):
+        stick.ask("setTokenData", token=number, index=0, tokenData=eui64.to_bytes(8, "little"))
+        stick.power_cycle()
+        assert stick.ask("getEui64")["eui64"] == eui64
+        assert restored(stick) == eui64.to_bytes(8, "little")
+    stick.ask("setTokenData", token=number, index=0, tokenData=b"\xff" * 8)
+    stick.power_cycle()
+    assert stick.ask("getEui64")["eui64"] == own
+
+
+@every_version
+def test_another_eui64_is_gone_by_from_the_next_reset_on(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    own = stick.ask("getEui64")["eui64"]
+    stick.ask("setTokenData", token=RESTORED_EUI64, index=0, tokenData=OTHER.to_bytes(8, "little"))
+    assert stick.ask("getEui64")["eui64"] == own
+    stick.ask("tokenFactoryReset")
+    stick.power_cycle()
+    assert stick.ask("getEui64")["eui64"] == own
+
+
+@every_version
+def test_the_restored_eui64_comes_before_the_custom_one(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    stick.ask("setMfgToken", tokenId=MfgToken.CUSTOM_EUI_64.value, tokenData=(OTHER + 1).to_bytes(8, "little"))
+    stick.power_cycle()
+    assert stick.ask("getEui64")["eui64"] == OTHER + 1
+    stick.ask("setTokenData", token=RESTORED_EUI64, index=0, tokenData=OTHER.to_bytes(8, "little"))
+    stick.power_cycle()
+    assert stick.ask("getEui64")["eui64"] == OTHER
+
+
+@every_version
+@pytest.mark.parametrize("octets", [b"", bytes(7), bytes(9)], ids=len)
+def test_what_is_no_eui64_is_not_taken_for_one(air: Air, version: int, octets: bytes) -> None:
+    stick = air.stick(version)
+    stick.refused("setTokenData", Status.BAD_ARGUMENT, token=RESTORED_EUI64, index=0, tokenData=octets)
+    assert restored(stick) == b"\xff" * 8
+
+
+@every_version
+def test_a_stick_by_another_eui64_is_the_trust_centre_that_devices_join(air: Air, version: int) -> None:
+    hub = air.stick(version)
+    hub.ask("setTokenData", token=RESTORED_EUI64, index=0, tokenData=OTHER.to_bytes(8, "little"))
+    hub.power_cycle()
+    hub.form()
+    device = air.stick(version)
+    admit(hub, device)
+    device.begin_join()
+    air.run(10)
+    assert device.statuses() == [Status.NETWORK_UP]
+    assert device.ask("getCurrentSecurityState")["state"]["trustCenterLongAddress"] == OTHER
+
+
+# --- the network in a token ------------------------------------------------------------------------------------------
+
+
+@every_version
+def test_the_update_id_of_a_network_is_read_and_written_in_its_token(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    stick.refused("getTokenData", Status.INVALID_CALL, token=NETWORK_MANAGEMENT, index=0)
+    stick.refused("setTokenData", Status.INVALID_CALL, token=NETWORK_MANAGEMENT, index=0, tokenData=bytes(8))
+    stick.form()
+    token = bytes(stick.ask("getTokenData", token=NETWORK_MANAGEMENT, index=0)["value"])
+    assert token == (1 << CHANNEL).to_bytes(4, "little") + bytes(4)
+    stick.refused("setTokenData", Status.BAD_ARGUMENT, token=NETWORK_MANAGEMENT, index=0, tokenData=bytes(7))
+    stick.ask("setTokenData", token=NETWORK_MANAGEMENT, index=0, tokenData=token[:6] + b"\x05\x00")
+    assert stick.ask("getNetworkParameters")["parameters"]["nwkUpdateId"] == 5
+    stick.power_cycle()
+    stick.ask("networkInit")
+    air.run(1)
+    assert stick.ask("getNetworkParameters")["parameters"]["nwkUpdateId"] == 5
+
+
+@every_version
+def test_a_child_that_a_host_has_set_is_in_the_table_and_marked_as_in_use_by_its_token(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    stick.form()
+    stick.refused("getTokenData", Status.INVALID_CALL, token=CHILD_TABLE, index=0)
+    stick.ask("setChildData", index=0, childData={"eui64": OTHER, "type": SLEEPY, "id": 0x1234})
+    row = bytes(stick.ask("getTokenData", token=CHILD_TABLE, index=0)["value"])
+    assert row == OTHER.to_bytes(8, "little") + b"\x34\x12\x00"
+    for wrong in (row[:-1], row + b"\x80", bytes(10) + b"\x80"):
+        stick.refused("setTokenData", Status.BAD_ARGUMENT, token=CHILD_TABLE, index=0, tokenData=wrong)
+    stick.refused("setTokenData", Status.BAD_ARGUMENT, token=CHILD_TABLE, index=1, tokenData=row)
+    stick.ask("setTokenData", token=CHILD_TABLE, index=0, tokenData=row[:-1] + b"\x80")
+    assert stick.ask("getTokenData", token=CHILD_TABLE, index=0)["value"] == row[:-1] + b"\x80"
+
+
+# --- the rest of the session -----------------------------------------------------------------------------------------
 
 
 @every_version

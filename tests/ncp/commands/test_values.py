@@ -184,7 +184,7 @@ def test_an_extended_value_that_is_not_served_is_refused(air: Air, version: int)
     air.stick(version).refused("getExtendedValue", Status.ERROR_INVALID_ID, valueId=0x01, characteristics=0)
 
 
-# --- tables, counters ------------------------------------------------------------------------------------------------
+# --- tables ----------------------------------------------------------------------------------------------------------
 
 
 @every_version
@@ -203,16 +203,6 @@ def test_the_multicast_table_is_as_long_as_configured(air: Air, version: int) ->
     stick.ask("setMulticastTableEntry", index=1, value={})
     stick.refused("setMulticastTableEntry", Status.INDEX_OUT_OF_RANGE, index=2, value={})
     stick.refused("getMulticastTableEntry", Status.INDEX_OUT_OF_RANGE, index=2)
-
-
-@every_version
-@pytest.mark.parametrize("name", ["readCounters", "readAndClearCounters"])
-def test_counters_are_not_kept_and_read_as_nothing(air: Air, version: int, name: str) -> None:
-    stick = air.stick(version)
-    stick.form()
-    counters = stick.ask(name)["values"]
-    assert len(counters) >= 40
-    assert set(counters) == {0}
 
 
 @every_version

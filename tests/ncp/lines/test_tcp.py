@@ -170,3 +170,19 @@ async def test_a_host_that_breaks_off_is_a_host_that_goes(line: TcpLine, end: Re
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes((1, 0, 0, 0, 0, 0, 0, 0)))
     streams[1].transport.abort()
     await end.until(lambda: end.said == ["connected", "disconnected"])
+
+
+async def test_without_a_stick_every_host_is_turned_away_and_with_one_again_none_is(
+    line: TcpLine, end: Recorder
+) -> None:
+    first = await first_host(line, end)
+    line.unplug()
+    assert await ended(first)
+    await end.until(lambda: end.said.count("disconnected") == 1)
+    nobody = await host(line)
+    assert await ended(nobody)
+    line.plug()
+    again = await first_host(line, end)
+    assert end.said.count("connected") == 2
+    for streams in (first, nobody, again):
+        await hang_up(streams)

@@ -321,9 +321,9 @@ def test_octets_that_are_no_aps_frame_are_undecodable(forger: Forger, octets: by
 
 
 @pytest.mark.parametrize("control", [0x0C, 0x4C])
-def test_group_messages_are_dropped(forger: Forger, control: int) -> None:
+def test_a_group_message_is_dropped_by_who_is_no_member(forger: Forger, control: int) -> None:
     forger.octets(bytes((control,)) + bytes(12))
-    assert dropped(forger) == ["no-endpoint"]
+    assert dropped(forger) == ["not-a-member"]
 
 
 def test_an_unprotected_acknowledgement_of_a_protected_message_is_refused(forger: Forger) -> None:
