@@ -223,6 +223,14 @@ SWITCHES: tuple[Switch, ...] = (
         source="assumption; two implementations do not look at the dates",
     ),
     Switch(
+        "keys.method",
+        "trust-centre-link",
+        ("trust-centre-link", "link-table"),
+        "Where a joiner on a real stick puts the link key that it established with its trust centre: in the place of "
+        "its trust centre link key (importKey), or into the key table (importLinkKey).",
+        "assumption; what EmberZNet makes of either for a device on the network no source says",
+    ),
+    Switch(
         "swap_out.bridges",
         "mp170",
         ("mp170", "tunnelling"),

@@ -229,6 +229,40 @@ def cbke() -> Iterator[Sample]:
         yield Sample(f"suite {suite}: a certificate issued", found["issue"] / 1000, "ms", None, 1)
 
 
+STICK_IMAGE = 50_000
+STICK_FORMS: dict[str, dict[str, object]] = {
+    "GB default, EZSP 13": {**GREAT_BRITAIN, "version": 13},
+    "GB default, EZSP 18": {**GREAT_BRITAIN, "version": 18},
+    "lean, EZSP 13": {**LEAN, "version": 13},
+    "as zigpy sends, EZSP 13": {"block": 50, "acks": True, "link_key": False, "version": 13},
+}
+
+
+def sticks() -> Iterator[Sample]:
+    """Our hub and our bridge on virtual sticks, zigpy's OTA server on the same ones, and how long a form takes."""
+    found = {name: probe("sticks.ours", size=STICK_IMAGE, **form) for name, form in STICK_FORMS.items()}
+    for name, each in found.items():
+        yield from _through_sticks(name, each, at_least(300), at_most(20))
+    zigpy = probe("zigpy_sticks.update", size=STICK_IMAGE, version=13)
+    yield from _through_sticks("zigpy's OTA server, EZSP 13", zigpy)
+    same = found["as zigpy sends, EZSP 13"]
+    yield Sample("ours as zigpy sends, against zigpy", same["rate"] / zigpy["rate"], "x")
+    yield Sample("the same in processor time", zigpy["cpu"] / same["cpu"], "x")
+    for line in ("pty", "memory", "tcp"):
+        formed = probe("sticks.form", line=line, version=13)
+        yield Sample(f"{line}: opened", formed["open"], "s", None, 3)
+        yield Sample(f"{line}: opened and formed", formed["open"] + formed["form"], "s", at_most(1), 3)
+
+
+def _through_sticks(
+    name: str, found: Measured, rate: Budget | None = None, gap: Budget | None = None
+) -> Iterator[Sample]:
+    yield Sample(f"{name}: blocks", found["rate"], "/s", rate, 0)
+    yield Sample(f"{name}: a block, processor time of all", found["cpu"], "us", None, 0)
+    yield Sample(f"{name}: host's gap, median", found["gap_median"], "ms", None, 1)
+    yield Sample(f"{name}: host's gap, 99 %", found["gap_p99"], "ms", gap, 1)
+
+
 SUITES = {
     "machine": Suite("what is not ours, to tell a slow machine from a slow program", machine),
     "update": Suite("one bridge, 768,000 octets, from join to CS08, without key establishment", update),
@@ -239,6 +273,7 @@ SUITES = {
     "airtime": Suite("airtime of the model, difference from the arithmetic (768,000 octets)", airtime, exact=True),
     "idle": Suite("idle fleet at mem:aps", idle),
     "memory": Suite("memory", memory, exact=True),
+    "sticks": Suite("hub and bridge through bellows, TCP and two virtual sticks, instant air, one process", sticks),
     "gbcs": Suite("GBCS messages at a device, least of seven timings", gbcs),
     "cbke": Suite("key establishment, least of seven timings", cbke),
     "micro": Suite("single steps, least of seven timings", micro),

@@ -109,6 +109,15 @@ class SenderEui64:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameHeard:
+    """A frame on the channel, while the functions of manufacturing listen; its last two octets are not the FCS."""
+
+    octets: bytes
+    lqi: int
+    rssi: int
+
+
+@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """A callback whose octets are none."""
 
@@ -123,6 +132,7 @@ Callback = (
     | ChildChanged
     | KeySwitched
     | SenderEui64
+    | FrameHeard
     | NotUnderstood
 )
 

@@ -10,7 +10,7 @@ from emulator.transports.ezsp.status import Status
 from emulator.transports.ezsp.stick import Stick, StickRefused
 from emulator.transports.ezsp.structures import KEY_TRUST_CENTRE_LINK, eui64, key_context, key_data
 
-ANY_ENTRY: Final = 0xFF
+NO_ENTRY: Final = 0xFF
 
 
 async def allow(stick: Stick, device: Eui64, key: bytes) -> None:
@@ -25,20 +25,22 @@ async def allow_only(stick: Stick, allowed: dict[Eui64, bytes]) -> None:
         await allow(stick, device, key)
 
 
-async def put_in_force(stick: Stick, partner: Eui64, key: bytes, method: KeyMethod, *, with_trust_centre: bool) -> None:
-    """Use `key` with `partner` from now on; `with_trust_centre`: we are a joiner, and it is our trust centre."""
-    if method is KeyMethod.TRUST_CENTRE_LINK or (method is KeyMethod.AUTO and with_trust_centre):
+async def put_in_force(stick: Stick, partner: Eui64, key: bytes, method: KeyMethod) -> None:
+    """Use `key` with `partner` from now on."""
+    if method is KeyMethod.TRUST_CENTRE_LINK:
         context = key_context(KEY_TRUST_CENTRE_LINK, partner)
         await stick.must("importKey", context=context, key=key_data(key))
         return
     index = await _entry_of(stick, partner)
+    if index == NO_ENTRY:
+        index = await _entry_of(stick, Eui64(0))
     await stick.must("importLinkKey", index=index, address=eui64(partner), key=key_data(key))
 
 
 async def forget(stick: Stick, partner: Eui64) -> None:
     """Have no key with a partner in the table."""
     index = await _entry_of(stick, partner)
-    if index != ANY_ENTRY:
+    if index != NO_ENTRY:
         await stick.must("eraseKeyTableEntry", index=index)
 
 
@@ -52,5 +54,5 @@ async def offered_is_used(stick: Stick, partner: Eui64) -> bool | None:
 
 
 async def _entry_of(stick: Stick, partner: Eui64) -> int:
-    """Where the table has a partner; 255, which makes the stick look for a free place, where it has none."""
+    """Where the table has a partner, 255 where it has not; of partner 0, where it has a free place."""
     return int((await stick.ask("findKeyTableEntry", address=eui64(partner), linkKey=True))["index"])

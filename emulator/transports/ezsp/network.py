@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from emulator.core.clock import SECOND
 from emulator.core.eui64 import Eui64
@@ -15,6 +15,7 @@ from emulator.transports.ezsp.status import JOIN_FAILURES, Status, status_text
 from emulator.transports.ezsp.stick import Stick, StickRefused
 from emulator.transports.ezsp.structures import (
     KEY_NETWORK,
+    eui64,
     key_context,
     network_parameters,
     security_of_joiner,
@@ -33,6 +34,7 @@ _MILLISECOND: Final = 1_000
 _QUARTER_SECOND: Final = 256 * _MILLISECOND
 _MOST_UNITS: Final = 0xFFFF
 _FAILED_POLLS: Final = 10
+_FIRST_RESERVED: Final = 0xFFF8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ async def form(
     parameters = network_parameters(
         settings.channel, settings.pan_id, settings.extended_pan_id, power, settings.update_id
     )
+    return await form_with(stick, parameters, within, own)
+
+
+async def form_with(stick: Stick, parameters: Any, within: int, own: Eui64) -> NetworkUp | Failed:  # noqa: ANN401 - a structure of bellows
+    """Start a network under the security state that was set before."""
     return await _until_up(stick, "formNetwork", within, own, parameters=parameters)
 
 
@@ -155,6 +162,16 @@ async def whereabouts(stick: Stick, own: Eui64) -> NetworkUp:
         state = (await stick.must("getCurrentSecurityState"))["state"]
         centre = Eui64(int.from_bytes(state.trustCenterLongAddress.serialize(), "little"))
     return NetworkUp(short, int(parameters.panId), extended, int(parameters.radioChannel), parent, centre)
+
+
+async def short_of(stick: Stick, device: Eui64) -> int | None:
+    """Where the stick has a device in its tables."""
+    try:
+        answer = await stick.must("lookupNodeIdByEui64", eui64=eui64(device))
+    except StickRefused:
+        return None
+    short = int(answer["nodeId"])
+    return short if short < _FIRST_RESERVED else None
 
 
 def _open_networks(found: list[FoundNetwork]) -> list[FoundNetwork]:

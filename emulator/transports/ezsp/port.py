@@ -22,7 +22,6 @@ from emulator.ports.aps import (
     NetworkDown,
     NetworkKeyChanged,
     NetworkSettings,
-    NetworkUp,
     NodeType,
     Outcome,
     StackConfiguration,
@@ -40,6 +39,8 @@ from emulator.transports.ezsp.callbacks import (
     SenderEui64,
     StackStatus,
 )
+from emulator.transports.ezsp.identity import StickIdentity, identity_of
+from emulator.transports.ezsp.key_probe import SAYS_NOTHING
 from emulator.transports.ezsp.memory import HostKey, HostMemory
 from emulator.transports.ezsp.procedures import Procedures
 from emulator.transports.ezsp.receiving import Receiver
@@ -48,19 +49,28 @@ from emulator.transports.ezsp.settings import EzspSettings
 from emulator.transports.ezsp.status import Status
 from emulator.transports.ezsp.stick import Stick
 from emulator.transports.ezsp.structures import aps_frame, eui64_of
+from emulator.zigbee.frames.mac_commands import Capability
 from emulator.zigbee.frames.zdo import DeviceAnnce
 from emulator.zigbee.node.memory import LinkKeyKind
 from emulator.zigbee.node.zdo import leave_request
-from emulator.zigbee.security.keys import KEY_OCTETS, NO_LINK_KEY, UNKNOWN_DEVICE
+from emulator.zigbee.security.keys import (
+    KEY_OCTETS,
+    NO_LINK_KEY,
+    UNKNOWN_DEVICE,
+    WELL_KNOWN_KEY,
+    WELL_KNOWN_LINK_KEY,
+)
 
 _DEVICE_LEFT: Final = 2
 _MOST_EARLY: Final = 64
 _UNSECURED_JOIN: Final = 1
 _DENIED: Final = (2, 3)
 _NO_NETWORK: Final = 0
-_READ_VERSION = bytes((0x00, 0x00, 0x00, 0x00, 0x00))
 _BASIC: Final = 0x0000
+_KEY_ESTABLISHMENT: Final = 0x0800
 _SEQUENCE: Final = 256
+_MADE_UP: Final = bytes(KEY_OCTETS)
+"""A stick takes this next network key for the wish that it make one up."""
 
 
 class EzspPort(Procedures):
@@ -72,6 +82,9 @@ class EzspPort(Procedures):
         settings, rng, report, clock: as in `open_port`.
         memory: what the host knew before.
         failed: told once, when a stick that was lost does not come back.
+
+    Attributes:
+        identity: what the stick said of itself when it was opened.
     """
 
     def __init__(
@@ -86,25 +99,49 @@ class EzspPort(Procedures):
     ) -> None:
         super().__init__(settings, memory, rng, report, clock)
         self.work = Work(opener, settings.recovery, self, report, clock)
+        self.identity = StickIdentity(Eui64(0), 0)
         self._failed = failed
         self._receiver: Receiver | None = None
         self._handle = 0
         self._knocked: dict[Eui64, DeviceKnocked] = {}
         self._removing: set[Eui64] = set()
         self._early: dict[Eui64, DeviceAnnce] = {}
+        self._rejoins = False
+        """Whether the device wants to join, and the stick is being sought."""
 
     async def open(self) -> None:
         """Open the stick; BadInput where it cannot be."""
-        stick = await self.work.open()
-        self._eui64 = eui64_of((await stick.ask("getEui64"))["eui64"])
+        self.identity = await identity_of(await self.work.open())
+        self._eui64 = self.identity.eui64
         self.work.start()
 
     async def close(self) -> None:
         """Give the stick back as it is; it stays in its network. Nothing is told any more, no task is left."""
         self._user, self._up = None, False
         self._cancel_permit()
+        self._probe.stop()
         self._outbox.clear()
         await self.work.close()
+
+    def remember(self, memory: HostMemory) -> None:
+        """Go on with what was known before; LocalProtocolError once the port is configured."""
+        if self._configuration is not None:
+            raise LocalProtocolError("a port remembers before it is configured")
+        self.memory = memory
+
+    async def settled(self) -> None:
+        """Return once everything that was asked for so far has been done, or will never be."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def over(_: str = "") -> None:
+            if not done.done():
+                done.set_result(None)
+
+        async def reached(_: Stick) -> None:
+            over()
+
+        self._later(reached, failed=over)
+        await done
 
     # What is known
 
@@ -150,6 +187,10 @@ class EzspPort(Procedures):
         configuration = self._configured()
         if configuration.node_type is NodeType.COORDINATOR or configuration.link_key is None:
             raise LocalProtocolError("a router or sleepy device with a pre-configured link key joins")
+        if self.work.seeks and self.memory.joined:
+            # Once the stick is there again it goes on where it was; what the partners agreed on holds.
+            self._wanted = self._rejoins = True
+            return
         self.memory.forget_network()
         self._begin(lambda stick: self._join(stick, settings))
 
@@ -198,8 +239,8 @@ class EzspPort(Procedures):
     def rotate_network_key(self, key: bytes, now: int) -> None:  # noqa: ARG002 - ApsPort
         if not self._up or self._configured().node_type is not NodeType.COORDINATOR:
             raise LocalProtocolError("only a trust centre on the air brings in a network key")
-        if len(key) != KEY_OCTETS or key == self.memory.network_key:
-            raise LocalProtocolError(f"a network key is {KEY_OCTETS} octets, and another one than before")
+        if len(key) != KEY_OCTETS or key in (self.memory.network_key, _MADE_UP):
+            raise LocalProtocolError(f"a network key is {KEY_OCTETS} octets, not all 0, and another one than before")
         if self.memory.next_network_key:
             raise LocalProtocolError("another network key is being brought in")
         self.memory.next_network_key = key
@@ -226,20 +267,25 @@ class EzspPort(Procedures):
     def probe_link_key(self, device: Eui64, endpoint: int, now: int) -> int:
         """Send one message under the link key in force, to be acknowledged under it; `sent` says whether it was.
 
-        A read of the Basic cluster's version at `endpoint`; LocalProtocolError where the device's address is unknown.
+        Nobody answers what is sent to `endpoint`; LocalProtocolError where the device's address is unknown.
         """
         short = self.memory.addresses.get(device)
         if short is None:
             raise LocalProtocolError(f"nobody knows where {eui64_text(device)} is")
         own = self._configured().endpoints[0]
         message = ApsMessage(
-            short, endpoint, own.endpoint, own.profile, _BASIC, _READ_VERSION, acknowledge=True, link_key=True
+            short, endpoint, own.endpoint, own.profile, _BASIC, SAYS_NOTHING, acknowledge=True, link_key=True
         )
         return self.send(message, now)
 
+    def _send_probe(self, partner: Eui64, endpoint: int) -> int | None:
+        if not self._up or partner not in self.memory.addresses or partner not in self.memory.link_keys:
+            return None
+        return self.probe_link_key(partner, endpoint, self._clock())
+
     async def counters(self) -> tuple[int, ...]:
         """The stick's own counters, in the order of EZSP's `EmberCounterType`; none where it does not answer."""
-        done: asyncio.Future[tuple[int, ...]] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[tuple[int, ...]] = self._loop.create_future()
 
         async def read(stick: Stick) -> None:
             values = (await stick.ask("readCounters"))["values"]
@@ -255,9 +301,11 @@ class EzspPort(Procedures):
 
     # Messages
 
-    def send(self, message: ApsMessage, now: int) -> int:  # noqa: ARG002 - ApsPort
+    def send(self, message: ApsMessage, now: int) -> int:
         self._handle += 1
         handle = self._handle
+        if self.tap is not None:
+            self.tap.handed(handle, message, now)
         if not self._up:
             self._soon(handle, Outcome.NOT_JOINED)
         elif message.link_key and self.memory.key_for(message.destination) is None:
@@ -276,6 +324,7 @@ class EzspPort(Procedures):
         self._offered.clear()
         was_up, self._up = self._up, False
         self._cancel_permit()
+        self._probe.stop()
         self._report("stick.network-down", reason, {}, self._clock())
         self._outbox.give_up(reason)
         if was_up:
@@ -286,12 +335,30 @@ class EzspPort(Procedures):
         found = eui64_of((await stick.ask("getEui64"))["eui64"])
         if found != self._eui64:
             raise BadInput(f"another stick is there: {eui64_text(found)} instead of {eui64_text(self._eui64)}")
+        self._rejoins = False
         if self._wanted and self.memory.joined:
             await self._resume(stick)
+            await self._meet_missed(stick)
+
+    async def _meet_missed(self, stick: Stick) -> None:
+        """Trust centre: who joined while the stick could not tell; where it knows them still, they have joined now."""
+        if not self._up or self._configured().node_type is not NodeType.COORDINATOR:
+            return
+        unmet = [device for device in self.memory.allowed if device not in self.memory.link_keys]
+        for device in (*unmet, *self._knocked):
+            short = await network.short_of(stick, device)
+            if short is None:
+                continue
+            self.memory.link_keys.setdefault(device, HostKey(self.memory.allowed[device]))
+            self.memory.learn(device, short)
+            sleepy = self.memory.sleepy.get(device, False)
+            self._announced(DeviceAnnce(short, device, Capability(receiver_on_when_idle=not sleepy)), self._clock())
 
     def gave_up(self, error: BadInput) -> None:
         """For good."""
         self._wanted = False
+        if self._rejoins:
+            self._down("stick-lost")
         if self._failed is not None:
             self._failed(error)
 
@@ -312,7 +379,7 @@ class EzspPort(Procedures):
         elif isinstance(callback, SenderEui64):
             if self._receiver is not None:
                 self._receiver.sender_follows(callback.eui64)
-        else:
+        elif isinstance(callback, NotUnderstood):
             self._not_understood(callback)
 
     def _not_understood(self, callback: NotUnderstood) -> None:
@@ -329,6 +396,10 @@ class EzspPort(Procedures):
         device = indication.source_eui64
         if device is not None and indication.link_key and device in self._offered:
             self._later(lambda stick: self._look_at_offer(stick, device))
+        if device is not None and indication.cluster == _KEY_ESTABLISHMENT:
+            self._probe.heard(device, indication.source_endpoint)
+        if self.tap is not None:
+            self.tap.heard(indication, now)
         if self._user is not None:
             self._user.received(indication, now)
 
@@ -360,12 +431,12 @@ class EzspPort(Procedures):
         if knocked.update == _DEVICE_LEFT:
             self._left(device)
             return
-        self.memory.learn(device, knocked.short)
         if knocked.decision in _DENIED:
-            reason = UNKNOWN_DEVICE if knocked.update == _UNSECURED_JOIN else NO_LINK_KEY
+            reason = self._why_denied(knocked)
             self._report("join.refused", reason, {"device": eui64_text(device)}, self._clock())
             self._tell(JoinRefused(device, reason))
             return
+        self.memory.learn(device, knocked.short)
         self._knocked[device] = knocked
         allowed = self.memory.allowed.get(device)
         if knocked.update == _UNSECURED_JOIN and allowed is not None:
@@ -373,6 +444,14 @@ class EzspPort(Procedures):
         early = self._early.pop(device, None)
         if early is not None and early.short == knocked.short and device in self.memory.link_keys:
             self._announced(early, self._clock())
+
+    def _why_denied(self, knocked: DeviceKnocked) -> str:
+        """The stick says that it did not let somebody in, and not why: what we know of the device's key tells."""
+        joins, known = knocked.update == _UNSECURED_JOIN, self.memory.link_keys.get(knocked.eui64)
+        key = self.memory.allowed.get(knocked.eui64) if joins or known is None else known.key
+        if key == WELL_KNOWN_LINK_KEY:
+            return WELL_KNOWN_KEY
+        return UNKNOWN_DEVICE if joins else NO_LINK_KEY
 
     def _announced(self, announcement: DeviceAnnce, now: int) -> None:  # noqa: ARG002 - Receiver
         device = announcement.eui64
@@ -421,14 +500,9 @@ class EzspPort(Procedures):
             self.memory.forget_network()
             self._down("removed")
             return
-        configuration, span = self._configured(), self._settings.network_within
-        if configuration.node_type is NodeType.COORDINATOR:
-            return
-        self._report("stick.parent-lost", "no-parent", {}, self._clock())
-        result = await self._procedure(network.rejoin(stick, configuration.node_type, span, self._eui64, have_key=True))
-        if isinstance(result, NetworkUp):
-            await self._on_network(stick)
-        self._told(result)
+        if self._configured().node_type is not NodeType.COORDINATOR:
+            self._report("stick.parent-lost", "no-parent", {}, self._clock())
+            await self._find_back(stick)
 
     async def _key_switched(self, stick: Stick) -> None:
         key = await network.network_key(stick) or self.memory.next_network_key

@@ -11,6 +11,27 @@ from pathlib import Path
 from emulator.core.errors import BadInput
 
 
+def lock_file(real: str, folder: Path | None = None) -> Path:
+    """Where the lock of a device lies, by its real path; `folder` as in `PortLock`."""
+    place = folder if folder is not None else Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    return place / f"althan-stick-{hashlib.sha256(real.encode()).hexdigest()[:16]}.lock"
+
+
+def is_locked(device: str, folder: Path | None = None) -> bool:
+    """Whether a program of ours has the port; nothing is created, and nobody who looks keeps another from looking."""
+    try:
+        file = os.open(lock_file(os.path.realpath(device), folder), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 class PortLock:
     """An advisory lock on a file named after the device's real path; gone with the process at the latest.
 
@@ -24,9 +45,7 @@ class PortLock:
 
     def __init__(self, device: str, folder: Path | None = None) -> None:
         real = os.path.realpath(device)
-        place = folder if folder is not None else Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
-        name = hashlib.sha256(real.encode()).hexdigest()[:16]
-        self.path = place / f"althan-stick-{name}.lock"
+        self.path = lock_file(real, folder)
         self._file: int | None = None
         self._take(real)
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Final
 
-from emulator.core.clock import SECOND
+from emulator.core.clock import MINUTE, SECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
@@ -17,6 +17,7 @@ from emulator.ports.aps import (
     ApsMessage,
     ApsUser,
     JoinSettings,
+    MessageTap,
     NetworkDown,
     NetworkEvent,
     NetworkSettings,
@@ -26,44 +27,58 @@ from emulator.ports.aps import (
     StackConfiguration,
 )
 from emulator.transports.ezsp import keys, network
+from emulator.transports.ezsp.key_probe import KeyProbe
 from emulator.transports.ezsp.memory import HostKey, HostMemory
 from emulator.transports.ezsp.recovery import Job, Work
 from emulator.transports.ezsp.sending import Outbox
 from emulator.transports.ezsp.settings import EzspSettings, KeyMethod
 from emulator.transports.ezsp.setup import set_up, trust_centre_policy
-from emulator.transports.ezsp.stick import Stick
+from emulator.transports.ezsp.status import Status, status_text
+from emulator.transports.ezsp.stick import Stick, StickRefused
 from emulator.transports.ezsp.structures import key_data
 from emulator.zigbee.node.memory import LinkKeyKind
 from emulator.zigbee.node.zdo import permit_joining_request
-from emulator.zigbee.security.keys import swap_out_key
+from emulator.zigbee.security.keys import swap_out_key, unfit_for_rejoin
 
 _LONGEST_PERMIT: Final = 254
 _RENEWED_AFTER: Final = 200
 _SEQUENCE: Final = 256
+_FIRST_REST: Final = 15 * SECOND
+_LONGEST_REST: Final = 15 * MINUTE
+"""Between two tries to find a parent; twice as long each time up to there."""
 
 
 class Procedures:
-    """The jobs of a port, and what they have to know; `EzspPort` is all of it."""
+    """The jobs of a port, and what they have to know; `EzspPort` is all of it.
+
+    Attributes:
+        tap: told of every message, for whoever measures.
+    """
 
     def __init__(
         self, settings: EzspSettings, memory: HostMemory, rng: Random, report: Report, clock: Callable[[], int]
     ) -> None:
         self.memory = memory
+        self.tap: MessageTap | None = None
         self.work: Work
         self._eui64 = Eui64(0)
         self._settings = settings
         self._rng = rng
         self._report = report
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
         self._user: ApsUser | None = None
         self._configuration: StackConfiguration | None = None
         self._outbox = Outbox(settings, self._finished, self._pump, report, clock)
+        self._probe = KeyProbe(self._send_probe, report, clock)
         self._generation = 0
         self._up = False
         self._wanted = False
         self._fresh = False
         self._procedures = 0
         self._offered: dict[Eui64, bytes] = {}
+        self._unput: dict[Eui64, None] = {}
+        """Partners whose key in force the stick does not have yet."""
         self._permit_until = 0
         self._permit_timer: asyncio.TimerHandle | None = None
         self._rotating = False
@@ -93,6 +108,7 @@ class Procedures:
         self._generation += 1
         self._up = self._wanted = False
         self._cancel_permit()
+        self._probe.stop()
         self._offered.clear()
         self._outbox.clear()
         self.work.cut_short()
@@ -112,8 +128,6 @@ class Procedures:
         result = await self._procedure(network.form(stick, settings, power, span, self._rng, self._eui64))
         if isinstance(result, NetworkUp):
             self.memory.network_key = settings.network_key
-            for device, known in self.memory.link_keys.items():
-                await self._put(stick, device, known.key)
         self._told(result)
 
     async def _join(self, stick: Stick, settings: JoinSettings) -> None:
@@ -170,6 +184,34 @@ class Procedures:
             self._report("trust.seek", result.reason, {}, self._clock())
             await self._go_back(stick)
 
+    async def _find_back(self, stick: Stick, tries: int = 0) -> None:
+        """Without a parent: rejoin under the network key, else under the link key, else again after a rest.
+
+        Nobody is told before there is a parent: as far as is known the network goes on, and messages fail meanwhile.
+        """
+        configuration, span = self._configured(), self._settings.network_within
+        for have_key in (True, False) if self._may_ask_for_network_key() else (True,):
+            result = await self._procedure(
+                network.rejoin(stick, configuration.node_type, span, self._eui64, have_key=have_key)
+            )
+            if isinstance(result, NetworkUp):
+                await self._on_network(stick)
+                self._told(result)
+                return
+            self._report("stick.no-way-back", result.reason, {"network_key": have_key}, self._clock())
+        rest = min(_LONGEST_REST, _FIRST_REST << tries)
+        self._loop.call_later(rest / SECOND, self._find_back_queued, self._generation, tries + 1)
+
+    def _find_back_queued(self, generation: int, tries: int) -> None:
+        if generation == self._generation and self._up:
+            self._later(lambda stick: self._find_back(stick, tries), cut_short=True)
+
+    def _may_ask_for_network_key(self) -> bool:
+        """Under a link key that everybody knows the network key would be everybody's."""
+        centre = self.memory.trust_centre
+        known = None if centre is None else self.memory.link_keys.get(centre)
+        return known is not None and unfit_for_rejoin(known.key) is None
+
     async def _go_back(self, stick: Stick) -> None:
         """On with the network as it was; nobody is told unless that fails."""
         self._fresh = False
@@ -212,7 +254,7 @@ class Procedures:
         self._outbox_add(0, permit_joining_request(left, self._rng.randrange(_SEQUENCE)))
         if duration:
             again = _RENEWED_AFTER if duration == _LONGEST_PERMIT else left / SECOND
-            self._permit_timer = asyncio.get_running_loop().call_later(again, self._later, self._permit)
+            self._permit_timer = self._loop.call_later(again, self._later, self._permit)
 
     def _cancel_permit(self) -> None:
         if self._permit_timer is not None:
@@ -224,10 +266,16 @@ class Procedures:
         key = self.memory.next_network_key
         if not self._up or not key or self._rotating:
             return
-        await stick.must("broadcastNextNetworkKey", key=key_data(key))
+        status = await stick.status_of("broadcastNextNetworkKey", key=key_data(key))
+        if status != Status.OK:
+            # After a restart the stick may be at it already; the word to use the key shows whether it has it.
+            self._report("trust.network-key", "stick-refused", {"status": status_text(status)}, self._clock())
+        self._switch_in_time()
+
+    def _switch_in_time(self) -> None:
         self._rotating = True
         span = self._settings.key_switch_after / SECOND
-        asyncio.get_running_loop().call_later(span, self._switch_queued, self._generation)
+        self._loop.call_later(span, self._switch_queued, self._generation)
 
     def _switch_queued(self, generation: int) -> None:
         self._rotating = False
@@ -235,26 +283,52 @@ class Procedures:
             self._later(self._switch)
 
     async def _switch(self, stick: Stick) -> None:
-        await stick.must("broadcastNetworkKeySwitch")
+        status = await stick.status_of("broadcastNetworkKeySwitch")
+        if status == Status.OK:
+            return
+        self._report("trust.network-key", "not-switched", {"status": status_text(status)}, self._clock())
+        if status == Status.TOO_SOON_FOR_SWITCH_KEY:
+            self._switch_in_time()
+        else:
+            self.memory.next_network_key = b""
 
     def _put_in_force(self, device: Eui64) -> None:
-        """Give the stick the key that is in force with a partner when the job is done."""
+        """Give the stick the key that is in force with a partner when the job is done; off the network, once it is up.
 
-        async def put(stick: Stick) -> None:
-            known = self.memory.link_keys.get(device)
-            if known is not None:
-                await self._put(stick, device, known.key)
+        What becomes of a key that a stick without a network is given, no source says.
+        """
+        if not self._up:
+            self._unput[device] = None
+            return
 
         def failed(reason: str) -> None:
+            self._unput[device] = None
             self._report("trust.link-key", reason, {"partner": eui64_text(device)}, self._clock())
 
-        self._later(put, failed=failed)
+        self._later(lambda stick: self._put_known(stick, device), failed=failed)
+
+    async def _put_known(self, stick: Stick, device: Eui64) -> None:
+        known = self.memory.link_keys.get(device)
+        if known is None:
+            return
+        try:
+            await self._put(stick, device, known.key)
+        except StickRefused as refusal:
+            fields: dict[str, object] = {"partner": eui64_text(device), "status": status_text(refusal.status)}
+            self._report("trust.link-key", "stick-refused", fields, self._clock())
+            return
+        if known.kind is LinkKeyKind.ESTABLISHED and self._settings.probe_keys:
+            self._probe.begin(device)
 
     async def _put(self, stick: Stick, device: Eui64, key: bytes) -> None:
         joiner = self._configured().node_type is not NodeType.COORDINATOR
         centre = joiner and device == self.memory.trust_centre
         method = self._settings.keys_method if centre else KeyMethod.LINK_TABLE
-        await keys.put_in_force(stick, device, key, method, with_trust_centre=centre)
+        await keys.put_in_force(stick, device, key, method)
+
+    def _send_probe(self, partner: Eui64, endpoint: int) -> int | None:
+        """For `KeyProbe`; the port has the message."""
+        raise NotImplementedError
 
     # What is told
 
@@ -282,9 +356,13 @@ class Procedures:
             if generation == self._generation:
                 self._finished(handle, outcome)
 
-        asyncio.get_running_loop().call_soon(tell)
+        self._loop.call_soon(tell)
 
     def _finished(self, handle: int, outcome: Outcome) -> None:
+        if handle and self._probe.settled(handle, outcome):
+            return
+        if handle and self.tap is not None:
+            self.tap.settled(handle, outcome, self._clock())
         if handle and self._user is not None:
             self._user.sent(handle, outcome, self._clock())
 
@@ -300,6 +378,9 @@ class Procedures:
         if result.trust_centre != self._eui64:
             self.memory.learn(result.trust_centre, COORDINATOR)
         self._up = True
+        unput, self._unput = self._unput, {}
+        for device in unput:
+            self._put_in_force(device)
         self._tell(result)
 
     def _down(self, reason: str) -> None:

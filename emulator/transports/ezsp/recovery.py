@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,14 +75,24 @@ class Work:
         self._user = user
         self._report = report
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
         self._jobs: deque[Job] = deque()
         self._awake = asyncio.Event()
         self._stick: Stick | None = None
         self._lock: PortLock | None = None
         self._lost: str | None = None
-        self._doing: asyncio.Task[None] | None = None
         self._job: Job | None = None
+        self._interrupted = self._closed = False
         self._task: asyncio.Task[None] | None = None
+        self._seeks = False
+        self._idle = False
+        """Whether nothing was asked of the stick since that was looked at last."""
+        self._watch: asyncio.TimerHandle | None = None
+
+    @property
+    def seeks(self) -> bool:
+        """Whether the stick is lost, and not back or given up yet."""
+        return self._seeks
 
     async def open(self) -> Stick:
         """Open the stick for the first time; BadInput where it cannot be."""
@@ -89,12 +100,13 @@ class Work:
 
     def start(self) -> None:
         """Begin to do jobs."""
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = self._loop.create_task(self._run())
+        self._look_after()
 
     def queue(self, job: Job) -> None:
         """Do it after all that was queued before."""
         if self.failure is not None:
-            asyncio.get_running_loop().call_soon(job.failed, "stick-lost")
+            self._loop.call_soon(job.failed, "stick-lost")
             return
         self._jobs.append(job)
         self._awake.set()
@@ -102,15 +114,17 @@ class Work:
     def cut_short(self) -> None:
         """End and forget whatever a stop ends."""
         self._jobs = deque(job for job in self._jobs if not job.cut_short)
-        if self._doing is not None and self._job is not None and self._job.cut_short:
-            self._doing.cancel()
+        if self._job is not None and self._job.cut_short:
+            self._interrupt()
 
     async def close(self) -> None:
         """End the task and give the port back; nothing is left running."""
-        for task in (self._task, self._doing):
-            if task is not None and not task.done():
-                task.cancel()
-                await asyncio.wait((task,))
+        self._closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait((self._task,))
         await self._drop()
 
     # As StickUser
@@ -124,16 +138,17 @@ class Work:
         if self._stick is None or self._lost is not None:
             return
         self._lost = reason
+        self._seeks = True
         self._report("stick.lost", reason, {}, self._clock())
         self._user.stick_lost(reason)
-        if self._doing is not None:
-            self._doing.cancel()
+        if self._job is not None:
+            self._interrupt()
         self._awake.set()
 
     # The task
 
     async def _run(self) -> None:
-        while True:
+        while not self._closed:
             if self._lost is not None and not await self._recover():
                 return
             if self._jobs:
@@ -142,22 +157,32 @@ class Work:
             self._awake.clear()
             await self._awake.wait()
 
+    def _look_after(self) -> None:
+        """A stick that nothing was asked of for a while is asked whether it is there: it may hang, and never say so."""
+        if self._idle and self._stick is not None and self._lost is None:
+            self.queue(Job(_still_there, _nothing))
+        self._idle = True
+        self._watch = self._loop.call_later(self._recovery.silence / SECOND, self._look_after)
+
     async def _do(self, job: Job) -> None:
         stick = self._stick
         if stick is None:
             job.failed("stick-lost")
             return
         self._job = job
-        self._doing = asyncio.get_running_loop().create_task(self._guarded(job, stick))
-        doing = self._doing
-        await asyncio.wait((doing,))
-        self._doing = self._job = None
-        fault = None if doing.cancelled() else doing.exception()
-        if fault is not None:
-            # A fault of ours, or of the device that was told something: the next job must not suffer from it.
+        self._idle = False
+        try:
+            await self._guarded(job, stick)
+        except asyncio.CancelledError:
+            if not self._interrupted or self._closed:
+                raise
+        except Exception as fault:  # noqa: BLE001 - ours, or of the device that was told something: the next job must not suffer
             self._report("stick.fault", type(fault).__name__, {"error": str(fault)}, self._clock())
-            context = {"message": "a job of the port failed", "exception": fault}
-            asyncio.get_running_loop().call_exception_handler(context)
+            self._loop.call_exception_handler({"message": "a job of the port failed", "exception": fault})
+        finally:
+            self._job = None
+        if self._interrupted:
+            await self._interruption_over()
         if self._lost is not None:
             job.failed("stick-lost")
 
@@ -165,14 +190,39 @@ class Work:
         try:
             await job.run(stick)
         except StickLost as error:
+            self._job = None
             self.lost(error.reason)
+        except BadInput:
+            self._job = None
+            self.lost("recording-over")
         except StickRefused as error:
             self._report("stick.refused", str(error), {"command": error.command}, self._clock())
             job.failed("stick-refused")
 
+    # One task does all jobs, as a task for each message would cost more than the rest of it: so what ends a job must
+    # not end the task.
+
+    def _interrupt(self) -> None:
+        """End the job that is being done, and no more."""
+        if not self._interrupted and self._task is not None:
+            self._interrupted = True
+            self._task.cancel()
+
+    async def _interruption_over(self) -> None:
+        """A job that was at its end already has left its interruption to whatever waits next: take it here."""
+        assert self._task is not None
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        self._task.uncancel()
+        self._interrupted = False
+
     async def _recover(self) -> bool:
         """Seek the stick; whether it is there again."""
+        over = None if self._stick is None else self._stick.over
         await self._drop()
+        if over is not None:
+            self._give_up(over, 0)
+            return False
         error = BadInput("the stick is lost")
         for number, delay in enumerate(self._recovery.delays(), start=1):
             await asyncio.sleep(delay / SECOND)
@@ -185,20 +235,25 @@ class Work:
                 error = BadInput(str(problem) or type(problem).__name__)
             else:
                 if self._lost is None:
+                    self._seeks = False
                     self._report("stick.back", None, {"tries": number}, self._clock())
                     return True
             self._report("stick.not-back", str(error), {"try": number}, self._clock())
             await self._drop()
-        self._give_up(error)
-        return False
-
-    def _give_up(self, error: BadInput) -> None:
         tries = self._recovery.tries
-        self.failure = BadInput(
+        failure = BadInput(
             f"the stick was lost and did not come back in {tries} tries: {error.what}: plug it in again and restart",
             where=error.where, allowed=error.allowed,
         )  # fmt: skip
-        self._report("stick.given-up", error.what, {"tries": tries}, self._clock())
+        self._give_up(failure, tries)
+        return False
+
+    def _give_up(self, failure: BadInput, tries: int) -> None:
+        self.failure = failure
+        self._seeks = False
+        if self._watch is not None:
+            self._watch.cancel()
+        self._report("stick.given-up", failure.what, {"tries": tries}, self._clock())
         jobs, self._jobs = self._jobs, deque()
         for job in jobs:
             job.failed("stick-lost")
@@ -217,3 +272,11 @@ class Work:
             await stick.close()
         if lock is not None:
             lock.release()
+
+
+async def _still_there(stick: Stick) -> None:
+    await stick.ask("nop")
+
+
+def _nothing(reason: str) -> None:
+    """It has been noticed."""

@@ -29,7 +29,6 @@ from emulator.transports.ezsp.status import OVERLOADED, Status, outcome_of, stat
 from emulator.transports.ezsp.stick import Stick
 from emulator.transports.ezsp.structures import aps_frame, sl_status
 
-DIRECT: Final = 0
 _TAGS: Final = 255
 _OVERHEAD: Final = 9
 _BLOCK_OVERHEAD: Final = 17
@@ -88,6 +87,7 @@ class Outbox:
         self._wake = wake
         self._report = report
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[_Sending, int]] = deque()
         self._flights: dict[int, _Flight] = {}
         self._tag = 0
@@ -164,22 +164,18 @@ class Outbox:
                 "sendBroadcast", destination=message.destination, apsFrame=aps_frame(_header(sending, number)),
                 radius=message.radius, messageTag=tag, messageContents=payload,
             )  # fmt: skip
+            status, counter = sl_status(answer["status"]), 0
         else:
-            answer = await stick.ask(
-                "sendUnicast", type=DIRECT, indexOrDestination=message.destination,
-                apsFrame=aps_frame(_header(sending, number)), messageTag=tag, messageContents=payload,
-            )  # fmt: skip
-        status = sl_status(answer["status"])
+            status, counter = await stick.unicast(message.destination, _header(sending, number), tag, payload)
         if status != Status.OK and self._flights.get(tag) is flight:
             del self._flights[tag]
             flight.timer.cancel()
         if sending.blocks and number == 0:
-            sending.counter = int(answer["sequence"])
+            sending.counter = counter
         return status
 
     def _take_off(self, sending: _Sending, tag: int) -> _Flight:
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(self._settings.outcome_within / SECOND, self._overdue, tag)
+        timer = self._loop.call_later(self._settings.outcome_within / SECOND, self._overdue, tag)
         flight = self._flights[tag] = _Flight(sending, timer)
         return flight
 
@@ -193,7 +189,7 @@ class Outbox:
         pause = self._settings.busy_pause << sending.tries
         sending.tries += 1
         self._report("stick.busy", "no-room", {"handle": sending.handle, "pause": pause}, self._clock())
-        self._pause = asyncio.get_running_loop().call_later(pause / SECOND, self._go_on)
+        self._pause = self._loop.call_later(pause / SECOND, self._go_on)
 
     def _go_on(self) -> None:
         self._pause = None
@@ -239,7 +235,8 @@ class Outbox:
             self._end(sending, outcome)
         else:
             self._block_done(sending)
-        self._wake()
+        if self._waiting:
+            self._wake()
 
     def _block_done(self, sending: _Sending) -> None:
         sending.left -= 1

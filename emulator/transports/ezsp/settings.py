@@ -9,23 +9,28 @@ from emulator.core.clock import SECOND
 
 
 class KeyMethod(Enum):
-    """Where an established key goes in the stick (`keys.method`)."""
+    """Where a joiner's established key with its trust centre goes in the stick (the switch `keys.method`).
 
-    AUTO = "auto"
-    """A joiner's key with its trust centre becomes its trust centre link key, any other goes into the key table."""
-    LINK_TABLE = "link-table"
-    """Into the key table, at either end (importLinkKey)."""
+    Any other established key goes into the key table (importLinkKey).
+    """
+
     TRUST_CENTRE_LINK = "trust-centre-link"
-    """As the trust centre link key (importKey), at either end."""
+    """It becomes the trust centre link key (importKey)."""
+    LINK_TABLE = "link-table"
+    """Into the key table as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How a stick that was lost is sought: `tries` times, `first` µs apart, then twice as long each, to `longest`."""
+    """How a stick that was lost is sought: `tries` times, `first` µs apart, then twice as long each, to `longest`.
+
+    One that nothing was asked of for `silence` µs, twice that at most, is asked whether it is there.
+    """
 
     tries: int = 8
     first: int = SECOND // 2
     longest: int = 15 * SECOND
+    silence: int = 10 * SECOND
 
     def delays(self) -> list[int]:
         """The pauses (µs) before each try."""
@@ -45,6 +50,8 @@ class EzspSettings:
         key_switch_after: from the next network key to the word to use it.
         tx_power: dBm.
         key_table: link keys that the stick keeps.
+        keys_method: where an established key goes.
+        probe_keys: whether an established key is tried at once, and the result told (`trust.link-key-probe`).
     """
 
     in_flight: int = 8
@@ -55,5 +62,6 @@ class EzspSettings:
     key_switch_after: int = 15 * SECOND
     tx_power: int = 8
     key_table: int = 16
-    keys_method: KeyMethod = KeyMethod.AUTO
+    keys_method: KeyMethod = KeyMethod.TRUST_CENTRE_LINK
+    probe_keys: bool = True
     recovery: Recovery = field(default_factory=Recovery)

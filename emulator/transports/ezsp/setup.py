@@ -22,6 +22,16 @@ _NO_APP_KEYS: Final = 0x60
 _TRANSIENT_KEY_TIMEOUT: Final = 0x3B
 _LONGEST: Final = 0xFFFF
 
+POLICIES: Final = {
+    "contents-in-callback": (_CONTENTS_POLICY, _TAG_ONLY),
+    "trust-centre": (_TRUST_CENTRE_POLICY, _ALLOW_REJOINS),
+    "trust-centre-open": (_TRUST_CENTRE_POLICY, _ALLOW_JOINS | _INSTALL_CODES | _ALLOW_REJOINS),
+    "trust-centre-key-requests": (_TC_KEY_POLICY, _NO_TC_KEYS),
+    "application-key-requests": (_APP_KEY_POLICY, _NO_APP_KEYS),
+    "well-known-key": (_WELL_KNOWN_POLICY, 0),
+}
+"""Every policy that is set here or while joining is open, and the decision; for the check of a user's sticks."""
+
 
 async def set_up(stick: Stick, configuration: StackConfiguration, settings: EzspSettings) -> int:
     """Tell a stick that has just been reset who it is; the octets of payload that fit into one message."""
@@ -46,19 +56,25 @@ async def set_up(stick: Stick, configuration: StackConfiguration, settings: Ezsp
 
 async def trust_centre_policy(stick: Stick, *, joining: bool) -> None:
     """Who is let in: those with a key of an install code while joining is open, and who comes back with its own."""
-    joins = _ALLOW_JOINS | _INSTALL_CODES if joining else 0
-    await stick.must("setPolicy", policyId=_TRUST_CENTRE_POLICY, decisionId=joins | _ALLOW_REJOINS)
+    policy, decision = POLICIES["trust-centre-open" if joining else "trust-centre"]
+    await stick.must("setPolicy", policyId=policy, decisionId=decision)
 
 
 async def _policies(stick: Stick, configuration: StackConfiguration) -> None:
-    await stick.ask("setPolicy", policyId=_CONTENTS_POLICY, decisionId=_TAG_ONLY)
+    await _wish(stick, "contents-in-callback")
     if configuration.node_type is not NodeType.COORDINATOR:
         return
     await trust_centre_policy(stick, joining=False)
-    await stick.ask("setPolicy", policyId=_TC_KEY_POLICY, decisionId=_NO_TC_KEYS)
-    await stick.ask("setPolicy", policyId=_APP_KEY_POLICY, decisionId=_NO_APP_KEYS)
+    await _wish(stick, "trust-centre-key-requests")
+    await _wish(stick, "application-key-requests")
     try:
-        await stick.ask("setPolicy", policyId=_WELL_KNOWN_POLICY, decisionId=0)
+        await _wish(stick, "well-known-key")
         await stick.ask("setValue", valueId=_TRANSIENT_KEY_TIMEOUT, value=_LONGEST.to_bytes(2, "little"))
     except StickRefused:
         return  # their defaults are good enough, and keys are given again while joining is open
+
+
+async def _wish(stick: Stick, name: str) -> None:
+    """Set a policy, whatever the stick says to it."""
+    policy, decision = POLICIES[name]
+    await stick.ask("setPolicy", policyId=policy, decisionId=decision)

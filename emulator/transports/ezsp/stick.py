@@ -11,12 +11,14 @@ from bellows.ash import NcpFailure  # type: ignore[import-untyped]  # as in `str
 from bellows.exception import InvalidCommandError  # type: ignore[import-untyped]  # as above
 from bellows.ezsp import EZSP  # type: ignore[import-untyped]  # as above
 
-from emulator.core.errors import DecodeError, RemoteProtocolError
+from emulator.core.errors import BadInput, DecodeError, RemoteProtocolError
 from emulator.transports.ezsp.callbacks import NEW_LAYOUT as _NEW_LAYOUT
 from emulator.transports.ezsp.callbacks import (
+    ApsHeader,
     Callback,
     ChildChanged,
     DeviceKnocked,
+    FrameHeard,
     KeySwitched,
     MessageSent,
     NotUnderstood,
@@ -25,8 +27,9 @@ from emulator.transports.ezsp.callbacks import (
     read_message_arrived,
     read_message_sent,
 )
+from emulator.transports.ezsp.serial_tap import SerialTap, tapped_gateway
 from emulator.transports.ezsp.status import Status, status_text
-from emulator.transports.ezsp.structures import eui64_of, sl_status, sl_status_of_octet
+from emulator.transports.ezsp.structures import Octets, eui64_of, sl_status, sl_status_of_octet, unicast_octets
 from emulator.transports.ezsp.versions import SUPPORTED, request_fields
 
 Fields = Mapping[str, Any]
@@ -36,6 +39,10 @@ _EXTENDED: Final = 0x01
 _INCOMING: Final = 0x0045
 _SENT: Final = 0x003F
 _SLEEPY_TYPE: Final = 4
+_UNICAST: Final = "unicast"
+"""sendUnicast with its parameters in octets."""
+_SCAN_PERIOD_S: Final = 0.015_36
+_SCAN_MARGIN_S: Final = 10
 
 
 class StickLost(RemoteProtocolError):
@@ -72,15 +79,55 @@ class _Application:
         self._lost = lost
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost("stick-reset" if isinstance(exc, NcpFailure) else "stick-unplugged")
+        if isinstance(exc, BadInput):
+            self._lost("recording-over")
+        else:
+            self._lost("stick-reset" if isinstance(exc, NcpFailure) else "stick-unplugged")
 
 
 class TappedEzsp(EZSP):  # type: ignore[misc]  # its base is untyped
-    """bellows' EZSP, with the two frequent callbacks taken out of the stream of frames before it reads them."""
+    """bellows' EZSP, with the two frequent callbacks taken out of the stream of frames before it reads them.
 
-    def __init__(self, config: Mapping[str, object], lost: Callable[[str], None]) -> None:
+    Args:
+        config: `path`, `baudrate` and `flow_control`.
+        lost: told when the stick is gone.
+        serial: told of every octet of the line.
+
+    Attributes:
+        tap: takes those callbacks.
+        over: why there is nothing to go on with, once a stick out of a recording has no more to say.
+    """
+
+    def __init__(
+        self, config: Mapping[str, object], lost: Callable[[str], None], serial: SerialTap | None = None
+    ) -> None:
         super().__init__(dict(config), _Application(lost))
         self.tap: Callable[[int, bytes], None] | None = None
+        self.over: BadInput | None = None
+        self._serial = serial
+
+    async def connect(self, *, use_thread: bool = False) -> None:
+        if self._serial is None:
+            await super().connect(use_thread=use_thread)
+            return
+        self._gw = await tapped_gateway(self._config, self, self._serial)
+        await self.startup_reset()
+
+    def _switch_protocol_version(self, version: int) -> None:
+        """Have a quick way to send beside bellows' own of making octets from structures."""
+        super()._switch_protocol_version(version)
+        frame_id, _, answer = self._protocol.COMMANDS["sendUnicast"]
+        self._protocol.COMMANDS = {**self._protocol.COMMANDS, _UNICAST: (frame_id, Octets, answer)}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, BadInput):
+            self.over = exc
+            for _, _, future in self._protocol._awaiting.values():
+                if not future.done():
+                    future.set_exception(exc)
+                    # Whoever asked may be gone by now, and that is no fault of anybody.
+                    future.exception()
+        super().connection_lost(exc)
 
     def frame_received(self, data: bytes) -> None:
         if self.tap is not None and len(data) >= _HEADER and data[2] == _EXTENDED:
@@ -113,13 +160,21 @@ class Stick:
     def version(self) -> int:
         return int(self._ezsp.ezsp_version)
 
+    @property
+    def over(self) -> BadInput | None:
+        """Why there is nothing to go on with, once a stick out of a recording has no more to say."""
+        return self._ezsp.over
+
     async def ask(self, command: str, **fields: object) -> dict[str, Any]:
         """Ask and return the answer's fields, a status among them as it came.
 
         Raises:
             StickLost: no answer.
             StickRefused: the stick does not know the command.
+            BadInput: a stick out of a recording was never asked that.
         """
+        if self.over is not None:
+            raise self.over
         try:
             answer = await self._ezsp._command(command, **request_fields(self.version, command, fields))
         except (InvalidCommandError, AttributeError) as error:
@@ -128,11 +183,21 @@ class Stick:
             raise StickLost("no-answer", command) from error
         except (NcpFailure, OSError) as error:
             raise StickLost("stick-reset", str(error)) from error
+        except BadInput:
+            raise
         except Exception as error:
             # bellows raises bare errors of many kinds where its connection is gone; what it was asked is well-formed.
             raise StickLost("connection-lost", f"{command}: {error}") from error
         schema = self._ezsp._protocol.COMMANDS[command][2]
-        return dict(zip(schema, answer, strict=False)) if isinstance(schema, Mapping) else {}
+        if isinstance(schema, Mapping):
+            return dict(zip(schema, answer, strict=False))
+        # One structure, as getTokenData has it, or nothing at all.
+        return {} if isinstance(schema, tuple) else {field.name: getattr(answer, field.name) for field in schema.fields}
+
+    async def unicast(self, destination: int, aps: ApsHeader, tag: int, payload: bytes) -> tuple[int, int]:
+        """`sendUnicast` to a short address: the status in the numbers of `Status`, and the APS counter; as `ask`."""
+        answer = await self.ask(_UNICAST, octets=unicast_octets(self.version, destination, aps, tag, payload))
+        return sl_status(answer["status"]), int(answer["sequence"])
 
     async def must(self, command: str, **fields: object) -> dict[str, Any]:
         """As `ask`; another status than OK is StickRefused."""
@@ -153,9 +218,12 @@ class Stick:
     async def scan(self, channel_mask: int, duration: int) -> list[list[Any]]:
         """Active scan: `EmberZigbeeNetwork`, LQI and RSSI of every beacon; none where the stick refuses."""
         try:
-            found = await self._ezsp.startScan(scanType=1, channelMask=channel_mask, duration=duration)
+            async with asyncio.timeout(_scan_limit(channel_mask, duration)):
+                found = await self._ezsp.startScan(scanType=1, channelMask=channel_mask, duration=duration)
         except TimeoutError as error:
             raise StickLost("no-answer", "startScan") from error
+        except BadInput:
+            raise
         except Exception as error:
             raise StickRefused("startScan", Status.FAIL) from error
         return [answer for answer in found if len(answer) > 2]  # noqa: PLR2004 - an energy result has two fields
@@ -166,6 +234,8 @@ class Stick:
             await self._ezsp.write_config(dict(values))
         except ValueError as error:
             raise StickRefused("configuration", Status.FAIL) from error
+        except BadInput:
+            raise
         except Exception as error:
             raise StickLost("connection-lost", f"configuration: {error}") from error
 
@@ -174,6 +244,8 @@ class Stick:
         try:
             await self._ezsp.reset()
             await self._ezsp.version()
+        except BadInput:
+            raise
         except Exception as error:
             raise StickLost("no-answer", f"reset: {error}") from error
         if self.version not in SUPPORTED:
@@ -226,6 +298,11 @@ class Stick:
             self.user.heard(callback)
 
 
+def _scan_limit(channel_mask: int, duration: int) -> float:
+    """How long (s) the stick may take for a scan: what the channels take, twice, and some more."""
+    return 2 * channel_mask.bit_count() * ((1 << duration) + 1) * _SCAN_PERIOD_S + _SCAN_MARGIN_S
+
+
 def _knocked(values: list[Any]) -> Callback:
     return DeviceKnocked(eui64_of(values[1]), int(values[0]), int(values[4]), int(values[2]), int(values[3]))
 
@@ -239,5 +316,6 @@ _READERS: Mapping[str, Callable[[list[Any]], Callback]] = {
     "trustCenterJoinHandler": _knocked,
     "childJoinHandler": _child,
     "switchNetworkKeyHandler": lambda values: KeySwitched(int(values[0])),
+    "mfglibRxHandler": lambda values: FrameHeard(bytes(values[2]), int(values[0]), int(values[1])),
     "incomingSenderEui64Handler": lambda values: SenderEui64(eui64_of(values[0])),
 }

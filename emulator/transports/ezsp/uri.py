@@ -1,6 +1,7 @@
 """Where a stick is, as the user writes it.
 
-`ezsp:/dev/ttyACM0?baud=115200&flow=software`, `ezsp:serial=ABC` by USB serial number, `ezsp+tcp:HOST:PORT`.
+`ezsp:/dev/ttyACM0?baud=115200&flow=software`, `ezsp:serial=ABC` by USB serial number, `ezsp+tcp:HOST:PORT`, and
+`replay:FILE` for a stick out of a recording, which answers as the recorded one did.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
@@ -15,8 +17,13 @@ from emulator.core.errors import BadInput
 
 _SERIAL: Final = "ezsp:"
 _TCP: Final = "ezsp+tcp:"
+_REPLAY: Final = "replay:"
+REPLAYED: Final = "althan-replay://"
+"""What the device of a stick out of a recording begins with."""
 _BY_NUMBER: Final = "serial="
-_ALLOWED: Final = "ezsp:/dev/NAME[?baud=N&flow=software|hardware|none], ezsp:serial=NUMBER, ezsp+tcp:HOST:PORT"
+_ALLOWED: Final = (
+    "ezsp:/dev/NAME[?baud=N&flow=software|hardware|none], ezsp:serial=NUMBER, ezsp+tcp:HOST:PORT, replay:FILE"
+)
 _BAUDS: Final = range(1_200, 4_000_001)
 _PORTS: Final = range(1, 65_536)
 DEFAULT_BAUD: Final = 115_200
@@ -36,7 +43,7 @@ class StickAddress:
 
     Attributes:
         text: as the user wrote it, for messages.
-        device: path of the serial port, or `socket://host:port`.
+        device: path of the serial port, `socket://host:port`, or `althan-replay://` and the path of a recording.
         baud: bits/s; of no meaning over TCP, like `flow`.
         serial_number: the USB serial number to look the path up by; `device` is empty then.
     """
@@ -69,6 +76,8 @@ def parse_stick(text: str) -> StickAddress:
     """Read the URI of a stick; BadInput in one line that says what is allowed."""
     if text.startswith(_TCP):
         return _tcp(text)
+    if text.startswith(_REPLAY):
+        return _replay(text)
     if not text.startswith(_SERIAL):
         raise BadInput("no stick", where=text, allowed=_ALLOWED)
     place, _, query = text.removeprefix(_SERIAL).partition("?")
@@ -104,6 +113,13 @@ def _tcp(text: str) -> StickAddress:
     if not host or not port.isascii() or not port.isdigit() or int(port) not in _PORTS:
         raise BadInput("no host and port", where=text, allowed="ezsp+tcp:HOST:PORT, the port 1 to 65535")
     return StickAddress(text, f"socket://{host}:{int(port)}")
+
+
+def _replay(text: str) -> StickAddress:
+    path = Path(text.removeprefix(_REPLAY))
+    if not path.is_file():
+        raise BadInput("there is no such file", where=text, allowed="replay:FILE, a file that --record wrote")
+    return StickAddress(text, f"{REPLAYED}{path.resolve()}")
 
 
 def _options(text: str, query: str) -> dict[str, str]:

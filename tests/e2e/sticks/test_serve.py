@@ -10,10 +10,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from emulator.core.eui64 import Eui64
+from emulator.ncp.ash.frames import DataFrame, encode
+from emulator.ncp.ash.reader import AshReader
+from emulator.ncp.firmware import Firmware, StartFault
+from emulator.ncp.flash import Flash
 from emulator.observe.capture import read_capture
+from emulator.zigbee.node.memory import NodeMemory
+from emulator.zigbee.node.stored import stored_memory
 from tests.e2e.sticks.bench import STOP_LIMIT_S, run, served
 
 pytestmark = pytest.mark.e2e
@@ -70,10 +78,61 @@ def test_with_json_there_are_exactly_the_keys_that_scripts_look_for(tmp_path: Pa
         finally:
             process.kill()
     assert [stick["stick"] for stick in sticks] == [0, 1, 2]
-    assert all(set(stick) == {"stick", "uri", "socket", "pty", "eui64", "ezsp"} for stick in sticks)
+    assert all(set(stick) == {"stick", "uri", "socket", "pty", "eui64", "ezsp", "bootloader"} for stick in sticks)
     assert all(stick["socket"] == stick["uri"].replace("ezsp+tcp:", "socket://") for stick in sticks)
-    assert all((stick["pty"], stick["ezsp"]) == (None, 13) for stick in sticks)
+    assert all((stick["pty"], stick["ezsp"], stick["bootloader"]) == (None, 13, False) for stick in sticks)
     assert len({stick["eui64"] for stick in sticks}) == 3
+
+
+def test_a_stick_that_comes_up_in_its_bootloader_is_told_as_such(tmp_path: Path) -> None:
+    broken = Flash(Eui64(0x00DB_1200_0000_0007), firmware=Firmware(bytes(32), 1, fault=StartFault.NO_METADATA))
+    kept = {"flash": broken.to_dict(), "memory": stored_memory(NodeMemory())}
+    (tmp_path / "stick-0.json").write_text(json.dumps(kept))
+    with served(tmp_path, "--state", ".") as stick:
+        assert (stick.facts["eui64"], stick.facts["bootloader"]) == ("00db120000000007", True)
+
+
+def test_a_state_file_under_another_number_leaves_every_stick_an_address_of_its_own(tmp_path: Path) -> None:
+    options = ("--state", ".", "--seed", "1")
+    with served(tmp_path, *options) as first:
+        (tmp_path / "stick-0.json").rename(tmp_path / "stick-1.json")
+    (tmp_path / "stick-0.json").unlink(missing_ok=True)
+    with served(tmp_path, *options, "--count", "2") as stick:
+        assert stick.process.stdout is not None
+        second = json.loads(stick.process.stdout.readline())
+        assert second["eui64"] == first.facts["eui64"] != stick.facts["eui64"]
+
+
+@pytest.mark.parametrize(
+    "fault, told",
+    [("burn=1", "no fault is called 'burn'"), ("hang", "says no moment"), ("1/hang@1s", "there is no stick 1")],
+)
+def test_a_fault_that_is_none_is_told_in_one_line(tmp_path: Path, fault: str, told: str) -> None:
+    with started(tmp_path, "--fault", fault) as process:
+        out, err = process.communicate(timeout=STOP_LIMIT_S)
+    assert (process.returncode, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("althan: --fault: ")
+    assert told in err
+
+
+def test_faults_befall_the_stick_that_they_are_meant_for(tmp_path: Path) -> None:
+    with served(tmp_path, "--count", "2", "--fault", "0/unplug@0s", "--fault", "1/version=8@0s:0s") as away:
+        assert away.process.stdout is not None
+        old = json.loads(away.process.stdout.readline())
+        with connected(away.facts) as line:
+            assert line.recv(64) == b""
+        with connected(old) as line:
+            line.sendall(encode(DataFrame(0, False, 0, bytes((0, 0, 0, 4)))))
+            reader, frames = AshReader(), list[object]()
+            while not any(isinstance(frame, DataFrame) for frame in frames):
+                frames += reader.feed(line.recv(64))
+        (answer,) = [frame for frame in frames if isinstance(frame, DataFrame)]
+        assert answer.payload[3] == 8
+
+
+def connected(facts: dict[str, Any]) -> socket.socket:
+    host, _, port = str(facts["uri"]).removeprefix("ezsp+tcp:").rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=STOP_LIMIT_S)
 
 
 def test_a_port_that_is_taken_is_named_in_one_line(tmp_path: Path) -> None:

@@ -21,7 +21,10 @@ from emulator.ports.aps import (
     Outcome,
 )
 from emulator.transports.ezsp.settings import EzspSettings
+from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY
 from tests.transports.ezsp.fake_stick import KEY, NETWORK, NEW_KEY, OTHER, OWN, VERSIONS, Bench, ember, on_stick
+
+LATER_KEY = bytes(range(48, 64))
 
 versions = pytest.mark.parametrize("version", VERSIONS)
 
@@ -179,6 +182,48 @@ def test_a_device_without_a_parent_looks_for_another() -> None:
     on_stick(main)
 
 
+@pytest.mark.parametrize("key, ways", [(KEY, [True, False]), (WELL_KNOWN_LINK_KEY, [True])])
+def test_a_device_that_finds_no_parent_asks_without_the_network_key_too_and_again_later(
+    key: bytes, ways: list[bool]
+) -> None:
+    async def main(bench: Bench) -> None:
+        await bench.bridge(NodeType.SLEEPY)
+        bench.port.set_link_key(OTHER, key, bench.now)
+        bench.stick.answers["networkState"] = {"status": 3}
+        good = bench.stick.answers["findAndRejoinNetwork"]
+        nobody = ember(13, "NO_BEACONS")
+        bench.stick.answers["findAndRejoinNetwork"] = lambda _: bench.stick.later("stackStatusHandler", nobody)
+        bench.stick.say("stackStatusHandler", ember(13, "MOVE_FAILED"))
+        await asyncio.sleep(5)
+        asked = bench.stick.of("findAndRejoinNetwork")
+        assert [bool(each["haveCurrentNetworkKey"]) for each in asked] == ways
+        assert len(bench.user.events) == 1
+        await asyncio.sleep(15)
+        assert len(bench.stick.of("findAndRejoinNetwork")) == 2 * len(ways)
+        bench.stick.answers["findAndRejoinNetwork"] = good
+        await asyncio.sleep(60)
+        assert [type(event) for event in bench.user.events] == [NetworkUp, NetworkUp]
+        assert bench.reports.count(("stick.no-way-back", "no-beacon")) == 2 * len(ways)
+
+    on_stick(main)
+
+
+def test_who_looks_for_a_parent_and_is_stopped_looks_no_more() -> None:
+    async def main(bench: Bench) -> None:
+        await bench.bridge(NodeType.SLEEPY)
+        bench.stick.answers["networkState"] = {"status": 3}
+        nobody = ember(13, "NO_BEACONS")
+        bench.stick.answers["findAndRejoinNetwork"] = lambda _: bench.stick.later("stackStatusHandler", nobody)
+        bench.stick.say("stackStatusHandler", ember(13, "MOVE_FAILED"))
+        await asyncio.sleep(5)
+        bench.port.stop(bench.now)
+        await asyncio.sleep(HOUR / SECOND)
+        assert bench.stick.of("findAndRejoinNetwork") == []
+        assert len(bench.user.events) == 1
+
+    on_stick(main)
+
+
 # --- the trust centre ---
 
 
@@ -201,6 +246,20 @@ def test_a_device_that_knocks_in_vain_is_named() -> None:
         await bench.hub()
         bench.stick.knock(OTHER, 0x4321, decision=2)
         assert bench.user.events[1:] == [JoinRefused(OTHER, "unknown-device")]
+        assert bench.port.short_of(OTHER) is None
+
+    on_stick(main)
+
+
+@pytest.mark.parametrize("key, reason", [(KEY, "no-link-key"), (WELL_KNOWN_LINK_KEY, "well-known-key")])
+def test_a_member_that_is_not_let_back_in_keeps_its_address(key: bytes, reason: str) -> None:
+    async def main(bench: Bench) -> None:
+        await bench.hub()
+        await bench.device()
+        bench.port.set_link_key(OTHER, key, bench.now)
+        bench.stick.knock(OTHER, 0xFFFF, update=3, decision=2)
+        assert bench.user.events[-1] == JoinRefused(OTHER, reason)
+        assert bench.port.short_of(OTHER) == 0x4321
 
     on_stick(main)
 
@@ -242,7 +301,7 @@ def test_a_network_key_is_given_to_all_and_put_in_force_later() -> None:
         await bench.hub()
         bench.port.rotate_network_key(NEW_KEY, bench.now)
         with pytest.raises(LocalProtocolError):
-            bench.port.rotate_network_key(bytes(16), bench.now)
+            bench.port.rotate_network_key(LATER_KEY, bench.now)
         await asyncio.sleep(1)
         assert bench.stick.of("broadcastNextNetworkKey")[0]["key"].serialize() == NEW_KEY
         assert bench.stick.of("broadcastNetworkKeySwitch") == []
@@ -256,7 +315,63 @@ def test_a_network_key_is_given_to_all_and_put_in_force_later() -> None:
     on_stick(main)
 
 
+def test_a_stick_that_finds_it_too_soon_to_switch_is_told_again() -> None:
+    async def main(bench: Bench) -> None:
+        await bench.hub()
+        bench.stick.answers["broadcastNetworkKeySwitch"] = {"status": ember(13, "TOO_SOON_FOR_SWITCH_KEY")}
+        bench.port.rotate_network_key(NEW_KEY, bench.now)
+        await asyncio.sleep(40)
+        assert len(bench.stick.of("broadcastNetworkKeySwitch")) == 2
+        with pytest.raises(LocalProtocolError):
+            bench.port.rotate_network_key(LATER_KEY, bench.now)
+
+    on_stick(main)
+
+
+def test_a_stick_that_refuses_a_network_key_can_be_given_another() -> None:
+    async def main(bench: Bench) -> None:
+        await bench.hub()
+        for command in ("broadcastNextNetworkKey", "broadcastNetworkKeySwitch"):
+            bench.stick.answers[command] = {"status": ember(13, "ERR_FATAL")}
+        bench.port.rotate_network_key(NEW_KEY, bench.now)
+        await asyncio.sleep(30)
+        assert ("trust.network-key", "not-switched") in bench.reports
+        bench.port.rotate_network_key(LATER_KEY, bench.now)
+        await asyncio.sleep(1)
+        assert bench.stick.of("broadcastNextNetworkKey")[1]["key"].serialize() == LATER_KEY
+
+    on_stick(main)
+
+
+def test_a_key_of_nothing_but_zeros_is_refused_because_a_stick_would_make_one_up() -> None:
+    async def main(bench: Bench) -> None:
+        await bench.hub()
+        with pytest.raises(LocalProtocolError, match="not all 0"):
+            bench.port.rotate_network_key(bytes(16), bench.now)
+
+    on_stick(main)
+
+
 # --- link keys ---
+
+
+def test_a_key_with_a_new_partner_goes_into_a_free_row_and_a_full_table_is_said() -> None:
+    async def main(bench: Bench) -> None:
+        await bench.hub()
+        rows: dict[bytes, int] = {bytes(8): 3}
+        bench.stick.answers["findKeyTableEntry"] = lambda fields: {
+            "index": rows.get(fields["address"].serialize(), 0xFF)
+        }
+        bench.port.set_link_key(OTHER, NEW_KEY, bench.now)
+        await asyncio.sleep(1)
+        assert bench.stick.of("importLinkKey")[0]["index"] == 3
+        rows.clear()
+        bench.stick.answers["importLinkKey"] = {"status": ember(13, "INDEX_OUT_OF_RANGE")}
+        bench.port.set_link_key(OTHER, KEY, bench.now)
+        await asyncio.sleep(1)
+        assert ("trust.link-key", "stick-refused") in bench.reports
+
+    on_stick(main)
 
 
 def test_an_established_key_of_a_joiner_becomes_its_trust_centre_link_key() -> None:
