@@ -36,6 +36,9 @@ class Air(Protocol):
     def frames(self) -> int:
         """Frames sent so far, acknowledgements included."""
 
+    def address(self, name: str) -> Eui64 | None:
+        """The address that a device's stack has of itself; None where it takes any."""
+
     def port(self, eui64: Eui64, name: str) -> ApsPort:
         """A stack for one device."""
 
@@ -71,6 +74,9 @@ class FramesAir:
     def frames(self) -> int:
         """Frames sent so far, acknowledgements included."""
         return sum(radio.counters.frames for radio in self._radios.values())
+
+    def address(self, name: str) -> None:
+        """Stacks in memory take any."""
 
     def port(self, eui64: Eui64, name: str) -> SoftPort:
         """A soft node on a radio of its own."""
@@ -109,6 +115,9 @@ class ApsLevelAir:
         """Frames that would have been sent so far, acknowledgements included."""
         self._air.settle(self._scheduler.now)
         return sum(port.frames for port in self._air.ports.values())
+
+    def address(self, name: str) -> None:
+        """Stacks in memory take any."""
 
     def port(self, eui64: Eui64, name: str) -> ApsPort:
         """A stack without frames."""

@@ -13,10 +13,12 @@ from emulator.devices.bridge.model import Bridge, Life
 from emulator.devices.bridge.supply import BATTERY_EMPTY, LOW_BATTERY
 from emulator.devices.hub.life import HubLife
 from emulator.devices.hub.model import CommsHub
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.image.file import OtaFile, read_image
 from emulator.observe.han_map import KEY_ESTABLISHED
 from emulator.observe.summary import reason_text, version_text
 from emulator.ota.client_table import ClientState
+from emulator.ports.aps import ApsPort
 from emulator.runtime.acb import AcbHandle
 from emulator.runtime.charge import ChargeMeter
 from emulator.runtime.driver import DeviceDriver
@@ -26,7 +28,7 @@ from emulator.runtime.stage import stage_of
 from emulator.runtime.usage import DownloadUsage
 
 if TYPE_CHECKING:
-    from emulator.runtime.simulation import Simulation
+    from emulator.runtime.run import Run
 
 JOIN_LIMIT = 30 * MINUTE
 UPDATE_LIMIT = 14 * DAY
@@ -42,17 +44,19 @@ class HubHandle:
     """The communications hub of a HAN.
 
     Attributes:
+        stack: its stack, to be asked what the hub itself is not to ask again, as that may be recorded.
         keys_established: when each device and it established a link key of their own, µs of the run.
     """
 
-    def __init__(self, simulation: Simulation, name: str, device: CommsHub, driver: DeviceDriver) -> None:
+    def __init__(self, run: Run, name: str, device: CommsHub, driver: DeviceDriver, stack: ApsPort) -> None:
         self.name = name
+        self.stack = stack
         self.device = device
-        self._simulation = simulation
+        self._run = run
         self._driver = driver
         self._rotations = 0
         self.keys_established: dict[Eui64, int] = {}
-        simulation.recorder.watch(name, self._watch)
+        run.recorder.watch(name, self._watch)
 
     @property
     def eui64(self) -> Eui64:
@@ -83,7 +87,7 @@ class HubHandle:
         octets, targets = self._octets(image), _several(to)
         for bridge in targets:
             bridge.expect_update()
-        self.device.deliver_image(octets, [bridge.eui64 for bridge in targets], self._simulation.now)
+        self.device.deliver_image(octets, [bridge.eui64 for bridge in targets], self._run.now)
         self._driver.arm()
 
     async def overwrite(self, image: bytes | OtaFile | Path, to: BridgeHandle | Iterable[BridgeHandle]) -> None:
@@ -95,7 +99,7 @@ class HubHandle:
         octets, targets = self._octets(image), _several(to)
         for bridge in targets:
             bridge.expect_update()
-        self.device.overwrite_image(octets, [bridge.eui64 for bridge in targets], self._simulation.now)
+        self.device.overwrite_image(octets, [bridge.eui64 for bridge in targets], self._run.now)
         self._driver.arm()
 
     async def rotate_network_key(self) -> None:
@@ -104,21 +108,21 @@ class HubHandle:
         Who is off meanwhile is given it when it comes back, under its link key.
         """
         self._rotations += 1
-        key = self._simulation.streams.octets(f"{self.name}/network-key/{self._rotations}", NETWORK_KEY_OCTETS)
-        self._simulation.tell_key(key, f"network key {self._rotations + 1} of {self.name}")
+        key = self._run.streams.octets(f"{self.name}/network-key/{self._rotations}", NETWORK_KEY_OCTETS)
+        self._run.tell_key(key, f"network key {self._rotations + 1} of {self.name}")
         changed: list[Event] = []
-        self._simulation.recorder.watch(self.name, lambda event: _collect(event, "hub.network-key-changed", changed))
-        self.device.port.rotate_network_key(key, self._simulation.now)
+        self._run.recorder.watch(self.name, lambda event: _collect(event, "hub.network-key-changed", changed))
+        self.device.port.rotate_network_key(key, self._run.now)
         self._driver.arm()
-        await self._simulation.until(lambda: bool(changed), self._simulation.now + ROTATION_LIMIT)
+        await self._run.until(lambda: bool(changed), self._run.now + ROTATION_LIMIT)
 
     def power_off(self) -> None:
         """Switch it off."""
-        self.device.power_off(self._simulation.now)
+        self.device.power_off(self._run.now)
 
     def restart(self) -> None:
         """Off and on again: sessions and tunnels are lost, images and keys are kept."""
-        self.device.restart(self._simulation.now)
+        self.device.restart(self._run.now)
         self._driver.arm()
 
     def _watch(self, event: Event) -> None:
@@ -154,7 +158,7 @@ class BridgeHandle:
 
     def __init__(
         self,
-        simulation: Simulation,
+        run: Run,
         name: str,
         device: Bridge,
         driver: DeviceDriver,
@@ -171,7 +175,7 @@ class BridgeHandle:
         self.refusal: str | None = None
         self.short: str | None = None
         self.parent: str | None = None
-        self._simulation = simulation
+        self._run = run
         self._driver = driver
         self._was_up = False
         self._down: str | None = None
@@ -180,7 +184,7 @@ class BridgeHandle:
         self._halted: str | None = None
         """Why nothing goes on until somebody changes the battery."""
         self._activated: bool | None = None
-        simulation.recorder.watch(name, self._watch)
+        run.recorder.watch(name, self._watch)
 
     @property
     def eui64(self) -> Eui64:
@@ -201,6 +205,11 @@ class BridgeHandle:
     def version(self) -> str:
         """What it runs, 8 upper-case hex digits."""
         return version_text(self.device.version)
+
+    @property
+    def han_device_type(self) -> HanDeviceType:
+        """What it joins as."""
+        return self.device.profile.han_device_type
 
     @property
     def is_up(self) -> bool:
@@ -234,16 +243,16 @@ class BridgeHandle:
 
     def power_on(self) -> None:
         """Switch it on: it joins, or goes on with its network."""
-        self.device.power_on(self._simulation.now)
+        self.device.power_on(self._run.now)
         self._driver.arm()
 
     def power_off(self) -> None:
         """Switch it off."""
-        self.device.power_off(self._simulation.now)
+        self.device.power_off(self._run.now)
 
     def restart(self) -> None:
         """Off and on again."""
-        self.device.restart(self._simulation.now)
+        self.device.restart(self._run.now)
         self._driver.arm()
 
     def change_battery(self) -> None:
@@ -252,7 +261,7 @@ class BridgeHandle:
         Raises:
             LocalProtocolError: its profile has no battery.
         """
-        self.device.change_battery(self._simulation.now)
+        self.device.change_battery(self._run.now)
         self._halted = None
         self._driver.arm()
 
@@ -271,7 +280,7 @@ class BridgeHandle:
 
     async def joined(self, limit: int = JOIN_LIMIT) -> bool:
         """Wait until it is on the network, `limit` µs at most; its tries in between may fail."""
-        up = await self._simulation.until(lambda: self.is_up, self._simulation.now + limit)
+        up = await self._run.until(lambda: self.is_up, self._run.now + limit)
         if not up:
             self.refusal = self._halted or self._down or TIME_LIMIT
         return up
@@ -281,7 +290,7 @@ class BridgeHandle:
 
         A battery that is too low for it ends the wait as well; the update may still come once the battery is changed.
         """
-        await self._simulation.until(self._finished, self._simulation.now + limit)
+        await self._run.until(self._finished, self._run.now + limit)
         reason = self.refusal or self._halted or (None if self._finished() else self._down or TIME_LIMIT)
         self._pending = self.refusal is None and self._halted is not None
         return Outcome(reason is None, self.version, reason, self.alert)

@@ -8,10 +8,11 @@ from emulator.core.clock import MINUTE
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Event
 from emulator.devices.light.model import LightDevice, LightLife
+from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.runtime.driver import DeviceDriver
 
 if TYPE_CHECKING:
-    from emulator.runtime.simulation import Simulation
+    from emulator.runtime.run import Run
 
 JOIN_LIMIT = 30 * MINUTE
 TIME_LIMIT = "time-limit"
@@ -26,23 +27,26 @@ class LightHandle:
         short, parent: its address and its parent's when it joined last, four hex digits; None before.
     """
 
-    def __init__(
-        self, simulation: Simulation, name: str, device: LightDevice, driver: DeviceDriver, install_code: bytes
-    ) -> None:
+    def __init__(self, run: Run, name: str, device: LightDevice, driver: DeviceDriver, install_code: bytes) -> None:
         self.name = name
         self.device = device
         self.install_code = install_code
         self.refusal: str | None = None
         self.short: str | None = None
         self.parent: str | None = None
-        self._simulation = simulation
+        self._run = run
         self._driver = driver
-        simulation.recorder.watch(name, self._watch)
+        run.recorder.watch(name, self._watch)
 
     @property
     def eui64(self) -> Eui64:
         """Its address."""
         return self.device.eui64
+
+    @property
+    def han_device_type(self) -> HanDeviceType:
+        """What it joins as."""
+        return self.device.profile.han_device_type
 
     @property
     def is_up(self) -> bool:
@@ -56,21 +60,21 @@ class LightHandle:
 
     def power_on(self) -> None:
         """Switch it on: it joins, or goes on with its network."""
-        self.device.power_on(self._simulation.now)
+        self.device.power_on(self._run.now)
         self._driver.arm()
 
     def power_off(self) -> None:
         """Switch it off."""
-        self.device.power_off(self._simulation.now)
+        self.device.power_off(self._run.now)
 
     def restart(self) -> None:
         """Off and on again."""
-        self.device.restart(self._simulation.now)
+        self.device.restart(self._run.now)
         self._driver.arm()
 
     async def joined(self, limit: int = JOIN_LIMIT) -> bool:
         """Wait until it is on the network, `limit` µs at most; its tries in between may fail."""
-        up = await self._simulation.until(lambda: self.is_up, self._simulation.now + limit)
+        up = await self._run.until(lambda: self.is_up, self._run.now + limit)
         if not up:
             self.refusal = self.refusal or TIME_LIMIT
         return up

@@ -17,12 +17,14 @@ from emulator.devices.profile import HubProfile
 from emulator.devices.profile_loading import load_hub, load_joiner
 from emulator.devices.profile_ota import signature_verifier
 from emulator.gbcs.pki import Pki, generate_pki
+from emulator.ports.schedule import Scheduler
 from emulator.runtime.air import APS, FIDELITIES, FRAMES, Air, ApsLevelAir, Capture, FramesAir
+from emulator.runtime.computing import InlineComputer
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.engine import Engine
 from emulator.runtime.han import Han, HubHandle
 from emulator.runtime.han_setup import HanSetup
-from emulator.runtime.key_authority import KeyAuthority
+from emulator.runtime.key_authority import KeyAuthority, SeededIssue
 from emulator.runtime.pace import Pace
 from emulator.runtime.pump import Pump
 from emulator.runtime.recorder import Recorder
@@ -95,7 +97,7 @@ class Simulation:
         self._keys = keys
         self._pump = Pump(self.engine, self.recorder)
         self._pki = pki
-        self.authority = KeyAuthority(self.engine, self.streams, self.standards, epoch) if key_establishment else None
+        self.authority = self._key_authority() if key_establishment else None
         """Issues the certificates of key establishment."""
 
     async def __aenter__(self) -> Self:
@@ -113,6 +115,11 @@ class Simulation:
     def now(self) -> int:
         """µs since the run began."""
         return self.engine.now
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The engine, as devices see it."""
+        return self.engine
 
     def after_slice(self, function: Callable[[], None] | None) -> None:
         """Have a function called every 20 ms of wall time or so, e.g. to show progress."""
@@ -187,8 +194,9 @@ class Simulation:
         """
         self._check(name, channel, hops, len(members))
         hub_profile, relay = load_hub(hub, self._folders), load_joiner(RELAY_PROFILE, self._folders)
+        relays = [(relay, signature_verifier(relay, self.standards))] * (hops - 1)
         setup = HanSetup(self, name, channel, link or Link())
-        han = self.hans[name] = setup.build(hub_profile, members, relay, hops - 1)
+        han = self.hans[name] = setup.build(hub_profile, members, relays)
         if built is not None:
             built(han)
         await setup.let_join(han)
@@ -235,6 +243,10 @@ class Simulation:
         if devices > most:
             allowed = f"at most {most} with the relays (limits.type1_devices)"
             raise BadInput(f"{devices} Type 1 devices in one HAN", where="bridges", allowed=allowed)
+
+    def _key_authority(self) -> KeyAuthority:
+        issue = SeededIssue(self.streams, self.epoch)
+        return KeyAuthority(issue, lambda: InlineComputer(self.engine), self.standards, self.epoch)
 
     # What `han_setup` and the handles need of it
 

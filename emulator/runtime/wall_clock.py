@@ -39,6 +39,11 @@ class WallClock:
         """µs; never less than the engine's own time."""
         return max(self._engine.now, round((self._loop.time() - self._began) * SECOND))
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether time stands still."""
+        return self._closed
+
     def enter(self, function: Callable[[int], None]) -> None:
         """Call `function(now)` from outside the engine: after what was due before it, before what follows from it."""
         self._engine.run_until(self.now)

@@ -39,9 +39,9 @@ from emulator.image.signature import Verifier, not_checked
 from emulator.ota.behaviour import WELL_BEHAVED, ClientBehaviour
 from emulator.ports.aps import ApsMessage, ApsPort, NetworkSettings
 from emulator.runtime.computing import InlineComputer
+from emulator.runtime.device_making import trusted_roles
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.engine import Engine
-from emulator.runtime.han_setup import trusted_roles
 from emulator.transports.memory.aps_air import ApsAir
 from emulator.transports.memory.topology import Topology
 from emulator.zigbee.security.keys import install_code_key

@@ -32,6 +32,7 @@ from emulator.devices.hub.chf import HubChf
 from emulator.devices.hub.firmware import HubFirmware
 from emulator.devices.hub.gbcs import HubGbcs
 from emulator.devices.hub.gpf import Gpf
+from emulator.devices.hub.kept import HubKept
 from emulator.devices.hub.life import HUB_LIFE, HubAction, HubEvent, HubLife
 from emulator.devices.hub.setup import hub_configuration, serve_hub
 from emulator.devices.joining.key_establishment import (
@@ -80,6 +81,7 @@ class CommsHub:
         chf: the GBCS identity of its CHF.
         cbke: what it establishes keys with; None: devices stay under the key of their install code.
         epoch: the date of `now` = 0.
+        kept: what it kept of an earlier life; None: it has had none.
     """
 
     def __init__(
@@ -93,12 +95,13 @@ class CommsHub:
         *,
         cbke: KeyEstablishmentMeans | None = None,
         epoch: datetime = VIRTUAL_EPOCH,
+        kept: HubKept | None = None,
     ) -> None:
         self.port = port
         self.profile = profile
         self.life = HubLife.OFF
         self._report = report
-        self._settings: NetworkSettings | None = None
+        self._settings = None if kept is None else kept.network
         self._gateway_user: HanGatewayUser | None = None
         self._alarm = Alarm()
         self._timers: Timers[HubEvent] = Timers(self._alarm)
@@ -122,7 +125,7 @@ class CommsHub:
             machine = Responder(cbke.credentials, rng, settings, self._alarm)
             self.keys = KeyEstablishment(port, self._endpoint, machine, self, cbke.computer, report)
             self._endpoint.open_clusters = cbke.open_clusters
-        self.chf = self._make_chf(chf, standards, epoch)
+        self.chf = self._make_chf(chf, standards, epoch, kept)
         self.gpf = self._make_gpf()
         self._held: list[bytes] = []
         serve_hub(self._endpoint.server, self._endpoint.client, profile, epoch, cbke)
@@ -138,6 +141,10 @@ class CommsHub:
     def image_limit(self) -> int:
         """Octets of the largest image it loads."""
         return self.firmware.image_limit
+
+    def kept(self) -> HubKept | None:
+        """What it is to be made with, to go on in another life; None where it was never on."""
+        return None if self._settings is None else HubKept(self._settings, self.chf.log.state, self.chf.device.state)
 
     # Power and time
 
@@ -313,9 +320,14 @@ class CommsHub:
 
     # The device log
 
-    def _make_chf(self, identity: DeviceIdentity, standards: Standards, epoch: datetime) -> HubChf:
+    def _make_chf(
+        self, identity: DeviceIdentity, standards: Standards, epoch: datetime, kept: HubKept | None
+    ) -> HubChf:
         rules = DeviceLogRules.of(standards, key_establishment=self.keys is not None)
-        log = DeviceLog(DeviceLogState(self.port.eui64), rules, epoch=epoch, alarm=self._alarm)
+        state = DeviceLogState(self.port.eui64) if kept is None else kept.log
+        log = DeviceLog(state, rules, epoch=epoch, alarm=self._alarm)
+        if kept is not None:
+            identity = replace(identity, state=kept.chf)
         return HubChf(self.port, self, identity, log, device_settings(standards), self._upwards, self._report, epoch)
 
     def _make_gpf(self) -> Gpf | None:
