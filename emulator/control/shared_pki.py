@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from emulator.control.held_folder import held_folder
 from emulator.core.errors import BadInput, LocalProtocolError
+from emulator.core.eui64 import Eui64
 from emulator.core.rng import SeededStreams, SystemStreams
+from emulator.gbcs.keys import PublicKeys
 from emulator.gbcs.pki import StoredCredential, generate_pki
 from emulator.gbcs.pki_folder import check_target, is_pki_folder, load_pki, read_ring, stored_credentials, write_pki
+from emulator.gbcs.roles import KeyUsage
 
 
 class SharedPki:
@@ -43,10 +47,27 @@ class SharedPki:
             BadInput: it cannot be written.
         """
         made = {name: one for name, one in stored_credentials(self.pki).items() if name not in self._kept}
-        if made:
-            self._kept |= made
+        if not made:
+            return False
+        with held_folder(self._folder):
+            # Others may have written meanwhile: what they made stays.
+            there = _stored(self._folder) if is_pki_folder(self._folder) else {}
+            self._kept = made | self._kept | there
             write_pki(self._folder, self._kept)
-        return bool(made)
+        return True
+
+    def public_keys(self, device: Eui64) -> PublicKeys | None:
+        """The keys of a device as the folder has them now: it may have come up after this program; None: it has none.
+
+        Raises:
+            BadInput: the folder is damaged.
+        """
+        if not is_pki_folder(self._folder):
+            return None
+        ring = read_ring(self._folder, [device])
+        signing = ring.of(device, KeyUsage.DIGITAL_SIGNATURE)
+        agreement = ring.of(device, KeyUsage.KEY_AGREEMENT)
+        return PublicKeys(signing[0].public_key, agreement[0].public_key) if signing and agreement else None
 
     def _check_private_keys(self) -> None:
         """Those of who acts in a run: the Access Control Broker, and the issuer of what is made for new devices."""

@@ -5,6 +5,7 @@
     organisations/90b3d51f30000002-ds.pem .key     digital signature; -ka key agreement, -pp-ka prepayment top-up,
                                                    -xml the signature on service requests
     devices/00db1234567890b1-ds.pem .key           the same for devices
+    cbke/                                          whatever belongs to key establishment; not looked at here, and kept
 
 The stems are those of the published test keys, so that tools made for these find ours.
 """
@@ -22,6 +23,7 @@ from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.rng import Streams, SystemStreams
 from emulator.gbcs.certificate_reading import read_certificate
 from emulator.gbcs.crypto import PrivateKey, encode_point
+from emulator.gbcs.folder_writing import FileContent, write_folder
 from emulator.gbcs.key_ring import HeldCredential, KeyRing
 from emulator.gbcs.pem import certificate_pem, certificates_in, private_key_pem, private_keys_in
 from emulator.gbcs.pki import PREPAYMENT_TOP_UP, XML_SIGNING, Pki, StoredCredential
@@ -32,6 +34,10 @@ FORMAT = {"format": "althan-pki", "version": 1}
 CERTIFICATE_SUFFIX, KEY_SUFFIX = ".pem", ".key"
 FILE_LIMIT = 64 * 1024
 """Octets of the largest file that is looked at; a certificate has one or two thousand."""
+
+KEY_ESTABLISHMENT = "cbke"
+"""Subfolder with the test CA of key establishment, in a PKI that hub and bridges share."""
+_OTHERS = 0o077
 
 _USAGES = {
     KeyUsage.DIGITAL_SIGNATURE.value: "ds",
@@ -67,8 +73,6 @@ def check_target(folder: Path) -> None:
 
 def write_pki(folder: Path, credentials: Mapping[str, StoredCredential]) -> None:
     """Write a whole PKI, in place of what the folder held before; BadInput where that may not or cannot be done."""
-    from emulator.gbcs.folder_writing import FileContent, write_folder
-
     check_target(folder)
     files = {MARKER: FileContent(json.dumps(FORMAT).encode() + b"\n")}
     for name, credential in credentials.items():
@@ -76,7 +80,20 @@ def write_pki(folder: Path, credentials: Mapping[str, StoredCredential]) -> None
         files[stem + CERTIFICATE_SUFFIX] = FileContent(certificate_pem(credential.certificate))
         if credential.private_key is not None:
             files[stem + KEY_SUFFIX] = FileContent(private_key_pem(credential.private_key), secret=True)
-    write_folder(folder, files)
+    write_folder(folder, files | _kept(folder))
+
+
+def _kept(folder: Path) -> dict[str, FileContent]:
+    """What lies in the folder and is nothing of GBCS."""
+    found = {}
+    try:
+        for path in sorted((folder / KEY_ESTABLISHMENT).glob("*")):
+            if path.is_file() and not path.name.startswith("."):
+                secret = not path.stat().st_mode & _OTHERS
+                found[f"{KEY_ESTABLISHMENT}/{path.name}"] = FileContent(path.read_bytes(), secret=secret)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(folder / KEY_ESTABLISHMENT)) from error
+    return found
 
 
 def stored_credentials(pki: Pki) -> dict[str, StoredCredential]:

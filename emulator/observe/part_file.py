@@ -5,6 +5,7 @@ Until then it is `NAME.part` in the same folder, so an interrupted run never lea
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,17 +39,21 @@ def refused(path: Path, what: str) -> Iterator[None]:
 class PartFile:
     """Octets on their way to `path`; an `OctetSink`.
 
+    Args:
+        path: the file to be.
+        secret: for its owner's eyes only (mode 0600).
+
     Raises:
         BadInput: it cannot be opened, written or renamed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, secret: bool = False) -> None:
         self.path = path
         self._part = path.with_name(path.name + PART_SUFFIX)
         with refused(path, "cannot be created"):
             if path.is_dir():
                 raise BadInput("there is a folder of this name", where=str(path), allowed="a file, or nothing")
-            self._file: BinaryIO = self._part.open("wb")
+            self._file: BinaryIO = _secret(self._part) if secret else self._part.open("wb")
 
     def write(self, octets: bytes, /) -> None:
         """Append `octets`."""
@@ -77,3 +82,9 @@ class PartFile:
         with suppress(OSError):
             self._file.close()
         self._part.unlink(missing_ok=True)
+
+
+def _secret(path: Path) -> BinaryIO:
+    """A new file, created with its mode, so that nobody can have opened it before."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")

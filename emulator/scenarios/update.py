@@ -28,6 +28,7 @@ from emulator.runtime.acb import CannotRead
 from emulator.runtime.charge import ChargeMeter
 from emulator.runtime.han import BridgeHandle, Han
 from emulator.runtime.outcome import Alert, Outcome, VersionReading
+from emulator.runtime.run import Run
 from emulator.runtime.simulation import Simulation
 from emulator.scenarios.recorded import recorded
 from emulator.scenarios.update_plan import PlannedBridge, UpdatePlan
@@ -81,12 +82,23 @@ async def run_update(
                 watch(simulation, han, bridges)
 
         han = await simulation.han_of(members, hops=plan.hops, link=Link(loss=plan.loss / 100), built=built)
-        results = await _update(han, bridges)
-        summary = _summary(plan, simulation, results)
-        notes = _notes(results)
-        if files is not None:
-            summary = files.finish(summary, simulation.air.metrics(), notes)
-        return summary, notes
+        return await update_bridges(plan, simulation, han, bridges, files)
+
+
+async def update_bridges(
+    plan: UpdatePlan,
+    run: Run,
+    han: Han,
+    bridges: list[PlannedBridge],
+    files: RunFiles | None,
+    clock: Clock = Clock.VIRTUAL,
+) -> tuple[RunSummary, RunNotes]:
+    """Update the bridges of a HAN that everybody has joined, and write the files; `clock` says what a second was."""
+    results = await _update(han, bridges)
+    summary, notes = _summary(plan, run, results), _notes(results, clock)
+    if files is not None:
+        summary = files.finish(summary, run.air.metrics(), notes)
+    return summary, notes
 
 
 async def _update(han: Han, bridges: list[PlannedBridge]) -> list[BridgeResult]:
@@ -120,17 +132,17 @@ async def _read(han: Han, bridge: BridgeHandle) -> VersionReading | None:
         return None
 
 
-def _summary(plan: UpdatePlan, simulation: Simulation, results: list[BridgeResult]) -> RunSummary:
+def _summary(plan: UpdatePlan, run: Run, results: list[BridgeResult]) -> RunSummary:
     reasons = [result.reason for result in results if result.reason is not None]
     return RunSummary(
         outcome=FAILED if reasons else ACTIVATED,
         reason=reasons[0] if reasons else None,
         seed=plan.seed,
         fidelity=plan.fidelity,
-        virtual_seconds=simulation.now / 1_000_000,
-        wall_seconds=round(simulation.recorder.wall_seconds, 6),
-        frames=simulation.air.frames,
-        devices=tuple(_device(result, simulation.now) for result in results),
+        virtual_seconds=run.now / 1_000_000,
+        wall_seconds=round(run.recorder.wall_seconds, 6),
+        frames=run.air.frames,
+        devices=tuple(_device(result, run.now) for result in results),
         standards=plan.standards.non_defaults(),
     )
 
@@ -190,9 +202,9 @@ def _cs08(reading: VersionReading) -> Cs08Summary:
     )
 
 
-def _notes(results: list[BridgeResult]) -> RunNotes:
+def _notes(results: list[BridgeResult], clock: Clock) -> RunNotes:
     return RunNotes(
-        clock=Clock.VIRTUAL,
+        clock=clock,
         devices={
             result.handle.name: DeviceNotes(
                 outcome=FAILED if result.reason else ACTIVATED,

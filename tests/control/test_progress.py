@@ -50,7 +50,7 @@ class Run:
 
 def lines(*bridges: Bridge) -> list[str]:
     simulation = cast("Simulation", Run())
-    return Meter().bridges(simulation, cast("list[BridgeHandle]", list(bridges)), [SIZE] * len(bridges))
+    return Meter(real=False).bridges(simulation, cast("list[BridgeHandle]", list(bridges)), [SIZE] * len(bridges))
 
 
 def test_a_download_shows_bytes_percent_rate_and_blocks_sent_again() -> None:
@@ -73,7 +73,7 @@ def test_outside_the_download_the_stage_is_said_in_words(stage: str) -> None:
 def test_both_clocks_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter((100.0, 100.5))
     monkeypatch.setattr(progress_module, "perf_counter", lambda: next(times))
-    assert Meter().clocks(cast("Simulation", Run())) == "virtual 5.0 s, real 0.5 s (10x)"
+    assert Meter(real=False).clocks(cast("Simulation", Run())) == "virtual 5.0 s, real 0.5 s (10x)"
 
 
 def test_a_log_gets_lines_every_two_seconds_at_most(

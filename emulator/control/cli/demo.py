@@ -35,6 +35,7 @@ _SIZE_HELP = "Octets of the image that is built (768000, the limit, if not given
 _PROFILE_HELP = "Profile of a bridge; several times for several bridges in one HAN."
 _LOSS_HELP = "Percent of frames, and of acknowledgements, that each link loses."
 _LEAN_HELP = "64-octet blocks, no APS acknowledgements, no link key, instead of Great Britain's 50 with both."
+_STICKS_HELP = "Hub and bridges each behind bellows and a virtual stick, by the wall clock."
 
 
 @app.callback()
@@ -59,6 +60,7 @@ def demo(
     hops: Annotated[int, typer.Option(metavar="N", help="Hops from hub to bridges; relays are bridges too.")] = 1,
     fidelity: Annotated[str, typer.Option(metavar="frames|aps", help="Every frame, or APS level.")] = "frames",
     seed: Annotated[int, typer.Option(metavar="N", help="Everything random follows from it.")] = DEFAULT_SEED,
+    over_sticks: Annotated[bool, typer.Option("--over-sticks", help=_STICKS_HELP)] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the files of the run go.")] = DEFAULT_FOLDER,
     settings: Settings = None,
     folders: ProfileFolders = None,
@@ -90,7 +92,7 @@ def demo(
         standards=_standards(settings or [], lean, aps_acks, ota_link_key),
         folders=tuple(folders or ()),
     )
-    raise typer.Exit(carry_out(plan, out, as_json=as_json))
+    raise typer.Exit(carry_out(plan, out, as_json=as_json, over_sticks=over_sticks))
 
 
 def _standards(settings: list[str], lean: bool, aps_acks: bool | None, ota_link_key: bool | None) -> Standards:

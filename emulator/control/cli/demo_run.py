@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -24,20 +25,46 @@ from emulator.scenarios.update_plan import PlannedBridge, UpdatePlan, prepare
 FAILURE = 1
 
 
-def carry_out(plan: UpdatePlan, folder: Path, *, as_json: bool) -> int:
+def carry_out(plan: UpdatePlan, folder: Path, *, as_json: bool, over_sticks: bool = False) -> int:
     """Run a plan; the exit status.
+
+    Args:
+        plan: what is to be.
+        folder: where its files go.
+        as_json: print the summary as JSON.
+        over_sticks: every device behind a virtual stick, by the wall clock.
 
     Raises:
         BadInput: before anything has run.
         KeyboardInterrupt: interrupted or terminated; nothing half-written is left then.
     """
     bridges = prepare(plan)
+    if over_sticks:
+        return _carry_out_over_sticks(plan, bridges, folder, as_json=as_json)
     with (
         terminated_like_interrupted(),
         RunFiles(folder, capture=plan.fidelity != APS) as files,
         progress_on_stderr(quiet=as_json) as progress,
     ):
         summary, notes = asyncio.run(_run(plan, bridges, files, progress))
+    _show(summary, notes, as_json=as_json)
+    return 0 if summary.outcome == ACTIVATED else FAILURE
+
+
+def _carry_out_over_sticks(plan: UpdatePlan, bridges: list[PlannedBridge], folder: Path, *, as_json: bool) -> int:
+    from emulator.scenarios.update_sticks import check_over_sticks, run_update_over_sticks
+
+    check_over_sticks(plan)
+    epoch, sizes = datetime.now(UTC), [each.image.size for each in bridges]
+    with (
+        terminated_like_interrupted(),
+        RunFiles(folder, utc=lambda: datetime.now(UTC).isoformat(), epoch=epoch) as files,
+        progress_on_stderr(quiet=as_json, real=True) as progress,
+    ):
+        run = run_update_over_sticks(
+            plan, bridges, epoch, files, lambda run, han, _: progress.show(run, han.bridges, sizes)
+        )
+        summary, notes = asyncio.run(run)
     _show(summary, notes, as_json=as_json)
     return 0 if summary.outcome == ACTIVATED else FAILURE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emulator.observe.summary import ACTIVATED, DeviceNotes, DeviceSummary, RunNotes, RunSummary, reason_text
+from emulator.observe.summary import ACTIVATED, Clock, DeviceNotes, DeviceSummary, RunNotes, RunSummary, reason_text
 
 _RESULTS = {0: "success", 1: "failure"}
 
@@ -17,10 +17,9 @@ def summary_lines(summary: RunSummary, notes: RunNotes) -> Iterator[str]:
         yield ""
         yield from _device(device, notes.of(device, summary))
     yield ""
-    speed = summary.virtual_seconds / summary.wall_seconds if summary.wall_seconds else 0.0
     yield (
-        f"run        {summary.virtual_seconds:.1f} s of virtual time in {summary.wall_seconds:.1f} s ({speed:.0f}x), "
-        f"{summary.frames:,} frames, fidelity {summary.fidelity}, seed {summary.seed}"
+        f"run        {_time(summary, notes.clock)}, {summary.frames:,} frames, fidelity {summary.fidelity}, "
+        f"seed {summary.seed}"
     )
     if summary.standards:
         changed = ", ".join(f"{name}={_setting(value)}" for name, value in summary.standards.items())
@@ -29,6 +28,13 @@ def summary_lines(summary: RunSummary, notes: RunNotes) -> Iterator[str]:
         path = getattr(summary.files, name)
         if path is not None:
             yield f"{name:<10} {path}"
+
+
+def _time(summary: RunSummary, clock: Clock) -> str:
+    if clock is not Clock.VIRTUAL:
+        return f"{summary.wall_seconds:.1f} s by the wall clock, {clock.value}"
+    speed = summary.virtual_seconds / summary.wall_seconds if summary.wall_seconds else 0.0
+    return f"{summary.virtual_seconds:.1f} s of virtual time in {summary.wall_seconds:.1f} s ({speed:.0f}x)"
 
 
 def _device(device: DeviceSummary, notes: DeviceNotes) -> Iterator[str]:
