@@ -44,6 +44,7 @@ OWNERS = {
     "bellows": ("emulator.transports", "emulator.ncp.tables"),
     "zigpy": ("emulator.transports",),
     "serialx": ("emulator.transports",),
+    "universal_silabs_flasher": ("emulator.transports.flasher.silabs",),
     "typer": ("emulator.control",),
     "rich": ("emulator.control",),
     "fastapi": ("emulator.control.http",),
@@ -252,9 +253,12 @@ def test_scripts_can_be_run(script: str) -> None:
     assert (TOP / script).read_text().startswith("#!")
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+@pytest.mark.parametrize(
+    "lock", ["tools/requirements.lock", "tools/requirements-test.lock", "tests/e2e/sticks/zigpy_cli.lock"]
+)
 def test_a_lock_names_no_server_and_hashes_everything(lock: str) -> None:
-    text = (TOP / "tools" / lock).read_text()
+    text = (TOP / lock).read_text()
+    assert lock in (TOP / "tools" / "lock").read_text()
     assert "://" not in text
     assert "--index" not in text
     entries = [entry for entry in text.replace("\\\n", " ").splitlines() if "==" in entry]

@@ -23,6 +23,7 @@ UsbId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")]
 EzspVersion = Annotated[int, Field(ge=4, le=255)]
 ProductId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 FlowControl = Literal["none", "software", "hardware"]
+BootloaderReset = Literal["ihost", "rts_dtr", "slzb07", "yellow", "zbt2"]
 
 
 class StickProfile(Table):
@@ -38,6 +39,7 @@ class StickProfile(Table):
         network: whether it is reached over TCP as well.
         ezsp: versions of EZSP for which there is firmware for it, as far as is known.
         product_id: of GBL images for it, 16 octets in hex; None: images bear none, or it is not known.
+        bootloader_reset: how its bootloader is entered from outside, as universal-silabs-flasher calls that.
         notes: what to mind.
     """
 
@@ -50,6 +52,7 @@ class StickProfile(Table):
     network: bool = False
     ezsp: Annotated[tuple[EzspVersion, ...], Field(strict=False)] = ()
     product_id: ProductId | None = None
+    bootloader_reset: BootloaderReset | None = None
     notes: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     _name: str = PrivateAttr(default="")
 

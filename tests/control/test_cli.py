@@ -98,7 +98,7 @@ def test_without_a_command_help_is_shown_and_the_status_is_2(capsys: pytest.Capt
 @pytest.mark.parametrize(
     "arguments,said",
     [
-        (["nonsense"], "no command is called 'nonsense' (allowed: cbke, "),
+        (["nonsense"], "no command is called 'nonsense' (allowed: bridge, "),
         (["--nonsense"], "--nonsense"),
         (["standards", "--nonsense"], "--nonsense"),
         (["standards", "extra"], "extra"),

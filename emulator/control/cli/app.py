@@ -22,16 +22,20 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 COMMANDS = {
+    "bridge": ("emulator.control.cli.bridge", "Make a ZigBee stick a bridge."),
     "cbke": ("emulator.control.cli.cbke", "Compute a key establishment, and issue test certificates for it."),
     "demo": ("emulator.control.cli.demo", "Update a bridge over the emulated air, from join to CS08."),
     "gbcs": ("emulator.control.cli.gbcs", "Decode, check, build and send GBCS messages."),
     "han": ("emulator.control.cli.han", "Show who is in a HAN, and behind whom."),
+    "hub": ("emulator.control.cli.hub", "Make a ZigBee stick the hub that updates bridges."),
     "image": ("emulator.control.cli.image", "Build, show, verify and damage OTA files."),
     "ncp": ("emulator.control.cli.ncp", "Serve virtual EZSP sticks to host software."),
     "pki": ("emulator.control.cli.pki", "Make, import or show a test PKI."),
     "profiles": ("emulator.control.cli.profiles", "List the device profiles, or show one."),
+    "replay": ("emulator.control.cli.replay", "Play a recording of a hub or bridge, and compare."),
     "serve": ("emulator.control.cli.serve", "Keep a HAN running that other programs reach over HTTP."),
     "standards": ("emulator.control.cli.standards", "List the open questions of the standards, with defaults."),
+    "stick": ("emulator.control.cli.stick", "Find, check, flash, back up and listen with ZigBee sticks."),
 }
 """Command -> the module whose `app` it is, and its line in `althan --help`."""
 

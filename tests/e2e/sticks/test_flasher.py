@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import re
@@ -18,14 +17,10 @@ import pytest
 from emulator.ncp.bootloader.firmware_metadata import FirmwareMetadata
 from emulator.ncp.bootloader.gbl_build import build_firmware, build_gbl
 from tests.e2e.sticks.bench import Served, run, served
-from tests.e2e.sticks.environments import environment
 
-SETUP_LIMIT_S = 300
-"""Another worker may be making the environment."""
 pytestmark = [pytest.mark.e2e]
-if importlib.util.find_spec("pytest_timeout"):
-    pytestmark.append(pytest.mark.timeout(SETUP_LIMIT_S))
 
+COMMAND = Path(sys.executable).with_name("universal-silabs-flasher")
 BELLOWS = str(Path(sys.executable).with_name("bellows"))
 LIMIT_S = 60
 CHANNEL = 25
@@ -92,15 +87,11 @@ def _until_under_way(process: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-@pytest.fixture(scope="module")
-def command(request: pytest.FixtureRequest) -> Path:
-    lock = Path(__file__).with_name("flasher.lock")
-    return environment(request.config, lock) / "universal-silabs-flasher"
-
-
 @pytest.fixture
-def flasher(command: Path, tmp_path: Path) -> Flasher:
-    return Flasher(command, tmp_path)
+def flasher(tmp_path: Path) -> Flasher:
+    if not COMMAND.exists():
+        pytest.skip("universal-silabs-flasher is absent (the extra `flash`)")
+    return Flasher(COMMAND, tmp_path)
 
 
 def state(folder: Path) -> Path:
