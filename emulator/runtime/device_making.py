@@ -22,8 +22,8 @@ from emulator.runtime.driver import Device, DeviceDriver
 from emulator.runtime.han import BridgeHandle, HubHandle
 from emulator.runtime.identities import InstallCode, eui64_for, install_code_for
 from emulator.runtime.light_handle import LightHandle
-from emulator.runtime.recorded_device import Surroundings
-from emulator.runtime.recording import Recording
+from emulator.runtime.replay.recorded_device import Surroundings
+from emulator.runtime.replay.recording import Recording
 from emulator.runtime.run import Run
 from emulator.runtime.site import Member
 from emulator.runtime.usage import DownloadUsage

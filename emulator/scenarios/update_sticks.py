@@ -14,10 +14,10 @@ from emulator.observe.summary import Clock, RunNotes, RunSummary
 from emulator.runtime.air import FRAMES
 from emulator.runtime.han import Han
 from emulator.runtime.han_setup import bridge_names
-from emulator.runtime.live import LiveRun
-from emulator.runtime.over_sticks import OverSticks, over_sticks
+from emulator.runtime.live.over_sticks import OverSticks, over_sticks
+from emulator.runtime.live.run import LiveRun
 from emulator.runtime.simulation import DEFAULT_CHANNEL
-from emulator.runtime.stick_bench import INSTANT, BenchSettings
+from emulator.runtime.sticks.bench import INSTANT, BenchSettings
 from emulator.scenarios.update import update_bridges
 from emulator.scenarios.update_plan import PlannedBridge, UpdatePlan
 

@@ -12,7 +12,7 @@ import pytest
 
 from emulator.control.cli.app import main
 from emulator.runtime.air import APS
-from tests.runtime.recorded_world import RecordedWorld, recorded
+from tests.runtime.replay.recorded_world import RecordedWorld, recorded
 
 
 @pytest.fixture(scope="module")

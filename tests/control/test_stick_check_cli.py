@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.control.cli.app import main
-from emulator.control.cli.stick_check_text import Progress, identity_line, plan_lines, table_lines
+from emulator.control.cli.stick.check_text import Progress, identity_line, plan_lines, table_lines
 from emulator.core.eui64 import Eui64
 from emulator.transports.ezsp.assumptions import ASSUMPTIONS
 from emulator.transports.ezsp.check.before import StickBefore

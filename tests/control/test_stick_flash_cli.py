@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.control.cli import stick_flash_run
+from emulator.control.cli.stick import flash_run
 from emulator.ncp.bootloader.firmware_metadata import FirmwareMetadata
 from emulator.ncp.bootloader.gbl_build import build_bootloader, build_firmware
 from emulator.ncp.bootloader.gbl_image import ApplicationInfo, BootloaderVersion
@@ -74,8 +74,8 @@ class Stick:
 def stick(monkeypatch: pytest.MonkeyPatch) -> Stick:
     stick = Stick()
     for name in ("probe", "enter_bootloader", "write", "start"):
-        monkeypatch.setattr(stick_flash_run, name, getattr(stick, name))
-    monkeypatch.setattr(stick_flash_run, "need", lambda _: None)
+        monkeypatch.setattr(flash_run, name, getattr(stick, name))
+    monkeypatch.setattr(flash_run, "need", lambda _: None)
     return stick
 
 
@@ -122,7 +122,7 @@ def test_what_is_not_written(
 
 
 def test_a_stick_is_not_touched_without_the_extra(flash: Flash, stick: Stick, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stick_flash_run, "need", need)
+    monkeypatch.setattr(flash_run, "need", need)
     monkeypatch.setattr("emulator.transports.flasher.extra.is_installed", lambda: False)
     is_bad_input(flash("good.gbl", *AS_ZBT_1, "--yes"), "althan stick flash needs", "'althan-emulator[flash]'")
     assert stick.baud_rates == []

@@ -45,7 +45,7 @@ PRINTED = """\
 def plugged_in(monkeypatch: pytest.MonkeyPatch) -> list[Port]:
     there = [BOARD, KIT, STICK]
     monkeypatch.setattr(ports, "serial_ports", lambda: there)
-    monkeypatch.setattr("emulator.runtime.stick_listing.who_has", lambda _: None)
+    monkeypatch.setattr("emulator.runtime.sticks.listing.who_has", lambda _: None)
     return there
 
 
@@ -54,7 +54,7 @@ def test_every_usb_port_is_listed_with_what_to_give_to_port(capsys: pytest.Captu
 
 
 def test_who_has_a_port_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emulator.runtime.stick_listing.who_has", lambda _: "zigbee2mqtt (process 7)")
+    monkeypatch.setattr("emulator.runtime.sticks.listing.who_has", lambda _: "zigbee2mqtt (process 7)")
     assert "  in use  by zigbee2mqtt (process 7)\n" in runner("stick", capsys)("list").out
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from emulator.control.cli import stick_probe_run
+from emulator.control.cli.stick import probe_run
 from emulator.core.eui64 import Eui64
 from emulator.transports.ezsp.uri import FlowControl, StickAddress
 from emulator.transports.flasher.found import EzspFacts, Found, Kind, StoredNetwork
@@ -36,8 +36,8 @@ def probe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         async def stands_in(_place: StickAddress, _say: object) -> Found | None:
             return found
 
-        monkeypatch.setattr(stick_probe_run, "probe", stands_in)
-        monkeypatch.setattr(stick_probe_run, "is_installed", lambda: installed)
+        monkeypatch.setattr(probe_run, "probe", stands_in)
+        monkeypatch.setattr(probe_run, "is_installed", lambda: installed)
         return runner("stick", capsys)("probe", "--port", "ezsp:/dev/null", *arguments)
 
     return run

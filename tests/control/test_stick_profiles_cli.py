@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.control.cli.app import main
-from emulator.runtime.stick_profiles import stick_paths
+from emulator.runtime.sticks.profiles import stick_paths
 
 
 def test_sticks_are_listed_with_chip_and_description(capsys: pytest.CaptureFixture[str]) -> None:

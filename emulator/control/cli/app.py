@@ -35,7 +35,7 @@ COMMANDS = {
     "replay": ("emulator.control.cli.replay", "Play a recording of a hub or bridge, and compare."),
     "serve": ("emulator.control.cli.serve", "Keep a HAN running that other programs reach over HTTP."),
     "standards": ("emulator.control.cli.standards", "List the open questions of the standards, with defaults."),
-    "stick": ("emulator.control.cli.stick", "Find, check, flash, back up and listen with ZigBee sticks."),
+    "stick": ("emulator.control.cli.stick.app", "Find, check, flash, back up and listen with ZigBee sticks."),
 }
 """Command -> the module whose `app` it is, and its line in `althan --help`."""
 

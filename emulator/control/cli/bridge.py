@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from emulator.control.cli.options import Json, ProfileFolders, Settings
-from emulator.control.cli.stick_options import (
+from emulator.control.cli.live_options import (
     Ca,
     NoCbke,
     Once,
@@ -17,6 +16,7 @@ from emulator.control.cli.stick_options import (
     SharedPkiFolder,
     StateFolder,
 )
+from emulator.control.cli.options import Json, ProfileFolders, Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -55,7 +55,7 @@ def run(
     It first prints what another hub needs to let it in.  It runs until interrupted or terminated; called again, it goes
     on where it was.
     """
-    from emulator.control.cli.stick_live import carry_out
+    from emulator.control.cli.live_run import carry_out
     from emulator.control.live.bridge import run_bridge
     from emulator.control.live.plan import CODE_CRC_OCTETS, BridgePlan, StickPlan
     from emulator.core.standards import Standards

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from emulator.control.cli.options import Json, ProfileFolders, Settings
-from emulator.control.cli.stick_options import (
+from emulator.control.cli.live_options import (
     Ca,
     NoCbke,
     Once,
@@ -17,6 +16,7 @@ from emulator.control.cli.stick_options import (
     SharedPkiFolder,
     StateFolder,
 )
+from emulator.control.cli.options import Json, ProfileFolders, Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -56,7 +56,7 @@ def run(
 
     It runs until interrupted or terminated; called again, it goes on with the same HAN.
     """
-    from emulator.control.cli.stick_live import carry_out
+    from emulator.control.cli.live_run import carry_out
     from emulator.control.live.hub import run_hub
     from emulator.control.live.plan import HubPlan, StickPlan, parse_guest, parse_pan_id
     from emulator.core.standards import Standards

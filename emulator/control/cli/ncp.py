@@ -11,7 +11,7 @@ import typer
 from emulator.control.cli.options import Json
 
 if TYPE_CHECKING:
-    from emulator.runtime.stick_fault_plan import StickFaults
+    from emulator.runtime.sticks.fault_plan import StickFaults
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -63,7 +63,7 @@ def serve(
     """
     from emulator.control.cli.ncp_run import NcpPlan, carry_out
     from emulator.control.http.address import parse_address
-    from emulator.runtime.stick_bench import BenchSettings
+    from emulator.runtime.sticks.bench import BenchSettings
     from emulator.scenarios.update_plan import check_loss
 
     check_loss(loss)
@@ -85,7 +85,7 @@ def serve(
 
 def _faults(texts: Sequence[str], count: int) -> StickFaults | None:
     from emulator.core.errors import BadInput
-    from emulator.runtime.stick_fault_plan import FAULT_OPTION, parse_faults
+    from emulator.runtime.sticks.fault_plan import FAULT_OPTION, parse_faults
 
     faults = parse_faults(texts)
     for fault in faults.faults:

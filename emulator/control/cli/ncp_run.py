@@ -22,9 +22,9 @@ from emulator.ncp.lines.tcp import TcpLine
 from emulator.observe.capture import CaptureWriter
 from emulator.observe.event_log import EventLog
 from emulator.observe.part_file import refused
-from emulator.runtime.stick_bench import BenchSettings, BenchStick, StickBench
-from emulator.runtime.stick_fault_plan import StickFaults
-from emulator.runtime.stick_state import addresses_in
+from emulator.runtime.sticks.bench import BenchSettings, BenchStick, StickBench
+from emulator.runtime.sticks.fault_plan import StickFaults
+from emulator.runtime.sticks.state import addresses_in
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LISTEN = "--listen"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from emulator.devices.profile import DeviceProfile
-    from emulator.runtime.stick_profiles import StickProfile
+    from emulator.runtime.sticks.profiles import StickProfile
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -56,8 +56,8 @@ def profiles(
 
 
 def _sticks(name: str | None, folders: list[Path], *, as_json: bool) -> None:
-    from emulator.runtime.stick_profiles import load_stick
-    from emulator.runtime.stick_profiles import sticks as all_sticks
+    from emulator.runtime.sticks.profiles import load_stick
+    from emulator.runtime.sticks.profiles import sticks as all_sticks
 
     if name is not None:
         facts = load_stick(name, folders).facts()

@@ -11,8 +11,8 @@ from typing import Final
 
 import typer
 
-from emulator.runtime.regression_test import regression_test
-from emulator.runtime.replaying import Replayed, replay
+from emulator.runtime.replay.regression_test import regression_test
+from emulator.runtime.replay.replaying import Replayed, replay
 
 _SILENT_S: Final = 2.0
 

@@ -22,10 +22,10 @@ from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_loading import load_joiner
 from emulator.devices.profile_ota import signature_verifier
 from emulator.runtime.device_making import DeviceMaker
-from emulator.runtime.file_flash import FileFlash
 from emulator.runtime.han import BridgeHandle
 from emulator.runtime.identities import InstallCode, install_code_for
-from emulator.runtime.live import LiveRun
+from emulator.runtime.live.file_flash import FileFlash
+from emulator.runtime.live.run import LiveRun
 from emulator.zigbee.security.keys import install_code_key
 
 BRIDGE: Final = "bridge"

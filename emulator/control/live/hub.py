@@ -25,8 +25,8 @@ from emulator.ports.aps import NetworkSettings
 from emulator.runtime.acb import AcbHandle
 from emulator.runtime.device_making import DeviceMaker, trusted_roles
 from emulator.runtime.identities import network_for
-from emulator.runtime.live import LiveRun
-from emulator.runtime.live_hub import LiveHub, check_guests
+from emulator.runtime.live.hub import LiveHub, check_guests
+from emulator.runtime.live.run import LiveRun
 from emulator.runtime.simulation import CHANNELS, DEFAULT_CHANNEL
 
 HUB: Final = "hub"

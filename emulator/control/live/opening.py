@@ -19,15 +19,15 @@ from emulator.core.events import Event, EventSink
 from emulator.gbcs.pki import Pki
 from emulator.observe.event_log import EventLog
 from emulator.observe.part_file import refused
-from emulator.runtime.download_times import DownloadTimes
 from emulator.runtime.engine import Engine
-from emulator.runtime.kept_streams import KeptStreams
 from emulator.runtime.key_authority import KeyAuthority
-from emulator.runtime.live import LiveRun
-from emulator.runtime.live_state import Kept, LiveState
+from emulator.runtime.live.air import StickAir
+from emulator.runtime.live.download_times import DownloadTimes
+from emulator.runtime.live.kept_streams import KeptStreams
+from emulator.runtime.live.run import LiveRun
+from emulator.runtime.live.state import Kept, LiveState
 from emulator.runtime.recorder import Recorder
-from emulator.runtime.recording import Recording
-from emulator.runtime.stick_air import StickAir
+from emulator.runtime.replay.recording import Recording
 from emulator.runtime.wall_clock import WallClock
 from emulator.transports.ezsp.opening import open_stick
 from emulator.transports.ezsp.port import EzspPort, open_port

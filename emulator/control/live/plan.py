@@ -10,7 +10,7 @@ from emulator.core.errors import BadInput
 from emulator.core.eui64 import parse_eui64
 from emulator.core.standards import Standards
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
-from emulator.runtime.remote_bridge import RemoteBridge
+from emulator.runtime.live.remote_bridge import RemoteBridge
 from emulator.transports.ezsp.uri import StickAddress
 from emulator.zigbee.security.keys import parse_install_code
 

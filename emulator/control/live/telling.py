@@ -20,11 +20,11 @@ from emulator.core.clock import SECOND
 from emulator.core.eui64 import eui64_text
 from emulator.core.events import Event
 from emulator.ports.aps import NetworkSettings
-from emulator.runtime.download_times import Download, DownloadTimes
 from emulator.runtime.han import BridgeHandle, HubHandle
 from emulator.runtime.identities import InstallCode
-from emulator.runtime.live import LiveRun
-from emulator.runtime.live_hub import LiveHub
+from emulator.runtime.live.download_times import Download, DownloadTimes
+from emulator.runtime.live.hub import LiveHub
+from emulator.runtime.live.run import LiveRun
 from emulator.transports.ezsp.identity import StickIdentity
 from emulator.zigbee.security.keys import complete_install_code
 

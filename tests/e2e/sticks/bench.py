@@ -22,7 +22,7 @@ from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_loading import load_joiner
 from emulator.ncp.lines.tcp import TcpLine
 from emulator.runtime.driver import DeviceDriver
-from emulator.runtime.stick_bench import BenchSettings, BenchStick, StickBench
+from emulator.runtime.sticks.bench import BenchSettings, BenchStick, StickBench
 from emulator.zigbee.clusters.definition import HOME_AUTOMATION_PROFILE
 from emulator.zigbee.clusters.ota import OTA_CLUSTER
 from emulator.zigbee.security.keys import install_code_key

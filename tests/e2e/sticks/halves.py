@@ -32,8 +32,8 @@ from emulator.ports.aps import NetworkSettings
 from emulator.runtime.computing import InlineComputer
 from emulator.runtime.device_making import trusted_roles
 from emulator.runtime.driver import DeviceDriver
-from emulator.runtime.stick_bench import INSTANT, REAL, BenchSettings, BenchStick, StickBench
-from emulator.runtime.stick_faults import FaultyEnd, StickFaults, parse_faults
+from emulator.runtime.sticks.bench import INSTANT, REAL, BenchSettings, BenchStick, StickBench
+from emulator.runtime.sticks.faults import FaultyEnd, StickFaults, parse_faults
 from emulator.transports.ezsp.memory_line import offered
 from emulator.transports.ezsp.opening import open_stick
 from emulator.transports.ezsp.port import EzspPort, open_port

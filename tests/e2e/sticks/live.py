@@ -18,9 +18,9 @@ from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
 from emulator.image.catalogue import find_recipe
 from emulator.ncp.lines.memory import MemoryLine
+from emulator.runtime.live.remote_bridge import RemoteBridge
 from emulator.runtime.loop import run_virtual
-from emulator.runtime.remote_bridge import RemoteBridge
-from emulator.runtime.stick_bench import BenchSettings, BenchStick, StickBench
+from emulator.runtime.sticks.bench import BenchSettings, BenchStick, StickBench
 from emulator.transports.ezsp.memory_line import offered
 from emulator.transports.ezsp.uri import StickAddress
 

@@ -22,8 +22,8 @@ from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
 from emulator.devices.bridge.memory import BridgeMemory
-from emulator.runtime.file_flash import FileFlash
-from emulator.runtime.replaying import replay
+from emulator.runtime.live.file_flash import FileFlash
+from emulator.runtime.replay.replaying import replay
 from tests.e2e.sticks.live import CODE, LIMIT_S, NEW, OLD, Life, Rig, rig, virtually
 
 pytestmark = pytest.mark.e2e

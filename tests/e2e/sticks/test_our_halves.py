@@ -8,7 +8,7 @@ from hashlib import sha256
 import pytest
 
 from emulator.core.events import Event
-from emulator.runtime.stick_faults import parse_faults
+from emulator.runtime.sticks.faults import parse_faults
 from tests.devices.world import NEW, image
 from tests.e2e.sticks.halves import BLOCK, BRIDGE, HUB, halves, kinds, quick_profile
 

@@ -15,13 +15,13 @@ from emulator.core.errors import BadInput
 from emulator.core.rng import SeededStreams
 from emulator.ncp.lines.tcp import TcpLine
 from emulator.ports.aps import NetworkUp, NodeType, StackConfiguration
-from emulator.runtime.recording import Recording
-from emulator.runtime.replaying import replay
-from emulator.runtime.stick_bench import INSTANT, BenchSettings, StickBench
+from emulator.runtime.replay.recording import Recording
+from emulator.runtime.replay.replaying import replay
+from emulator.runtime.sticks.bench import INSTANT, BenchSettings, StickBench
 from emulator.transports.ezsp.opening import open_stick
 from emulator.transports.ezsp.port import EzspPort, open_port
 from emulator.transports.ezsp.uri import parse_stick
-from tests.runtime.recorded_world import RecordedDevices, nobody
+from tests.runtime.replay.recorded_world import RecordedDevices, nobody
 from tests.transports.ezsp.fake_stick import ENDPOINT, NETWORK, User
 
 pytestmark = pytest.mark.e2e

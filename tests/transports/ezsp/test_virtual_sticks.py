@@ -15,7 +15,7 @@ from emulator.core.events import Report
 from emulator.core.rng import SeededStreams
 from emulator.ncp.lines.tcp import TcpLine
 from emulator.ports.aps import ApsMessage, DeviceJoined, JoinSettings, NetworkUp, NodeType, Outcome, StackConfiguration
-from emulator.runtime.stick_bench import INSTANT, BenchSettings, StickBench
+from emulator.runtime.sticks.bench import INSTANT, BenchSettings, StickBench
 from emulator.transports.ezsp.opening import open_stick
 from emulator.transports.ezsp.port import EzspPort, open_port
 from emulator.transports.ezsp.uri import parse_stick

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from emulator.core.events import Event
 from emulator.core.rng import SeededStreams
 from emulator.ncp.lines.tcp import TcpLine
-from emulator.runtime.stick_bench import INSTANT, BenchSettings, BenchStick, StickBench
+from emulator.runtime.sticks.bench import INSTANT, BenchSettings, BenchStick, StickBench
 from emulator.transports.ezsp.uri import StickAddress, parse_stick
 
 

@@ -32,7 +32,7 @@ from emulator.ncp.lines.pty import PtyLine
 from emulator.ncp.lines.tcp import TcpLine
 from emulator.ports.aps import ApsMessage, NetworkSettings, NetworkUp, NodeType, StackConfiguration
 from emulator.runtime.driver import DeviceDriver
-from emulator.runtime.stick_bench import INSTANT, BenchSettings, BenchStick, StickBench
+from emulator.runtime.sticks.bench import INSTANT, BenchSettings, BenchStick, StickBench
 from emulator.transports.ezsp.memory_line import offered
 from emulator.transports.ezsp.opening import open_stick
 from emulator.transports.ezsp.port import EzspPort, open_port

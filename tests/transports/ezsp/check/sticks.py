@@ -15,7 +15,7 @@ from emulator.ncp.commands.catalogue import COMMANDS, Handler
 from emulator.ncp.ezsp.status import Status
 from emulator.ncp.lines.memory import MemoryLine
 from emulator.runtime.loop import run_virtual
-from emulator.runtime.stick_bench import INSTANT, BenchSettings, BenchStick, StickBench
+from emulator.runtime.sticks.bench import INSTANT, BenchSettings, BenchStick, StickBench
 from emulator.transports.ezsp.check.findings import Finding, Trial
 from emulator.transports.ezsp.check.point import Point
 from emulator.transports.ezsp.check.points import POINTS
