@@ -11,6 +11,7 @@ from enum import Enum
 from random import Random
 from typing import Any, Final, Protocol
 
+from emulator.core.clock import SECOND
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.timers import Timers
@@ -67,6 +68,10 @@ class NodeApi(Protocol):
         """Whether a scan is under way."""
 
     @property
+    def is_searching(self) -> bool:
+        """Whether it looks for its network, or for a place in it."""
+
+    @property
     def facts(self) -> Facts:
         """How it stands."""
 
@@ -113,6 +118,9 @@ class StackPort(Protocol):
 
     def resume(self, now: int) -> None:
         """Go on with the one that memory holds."""
+
+    def rejoin_without_key(self, now: int) -> None:
+        """Go back into the network under the link key."""
 
     def seek_trust_centre(self, now: int) -> None:
         """Look for another trust centre."""
@@ -333,8 +341,27 @@ class Chip:
 
     def on_timeout(self, now: int) -> None:
         """Do whatever is due."""
-        if self._timers.due(now) and self.node.facts.network() is not None:
-            self.callback("stackStatusHandler", {"status": Status.NETWORK_CLOSED}, now)
+        for name in self._timers.due(now):
+            if name == _REJOIN:
+                self._look_on(now)
+            elif self.node.facts.network() is not None:
+                self.callback("stackStatusHandler", {"status": Status.NETWORK_CLOSED}, now)
+
+    def rejoin_without_key(self, now: int) -> None:
+        """Go back into our network under the link key, or into that of the next trust centre."""
+        self.port.rejoin_without_key(now)
+        self._timers.set(_REJOIN, now + _LOOK_EVERY)
+
+    def back(self) -> None:
+        """The stack has a place in a network."""
+        self._timers.cancel(_REJOIN)
+
+    def _look_on(self, now: int) -> None:
+        """Nobody has taken us back so far."""
+        if self.node.is_searching:
+            self._timers.set(_REJOIN, now + _LOOK_EVERY)
+        else:
+            self.port.seek_trust_centre(now)
 
 
 class ChipUser(ApsUser, Protocol):
@@ -357,6 +384,8 @@ APPLICATION_ZDO_FLAGS: Final = 0x2A
 """EzspConfigId of which ZDO requests the host wants to see."""
 _ALL_ZDO: Final = 0x0F
 _PERMIT: Final = "permit"
+_REJOIN: Final = "rejoin"
+_LOOK_EVERY: Final = SECOND // 4
 
 
 def _unheard(name: str, values: Answer, now: int) -> None:

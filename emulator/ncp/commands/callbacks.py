@@ -137,6 +137,7 @@ class Callbacks:
     def network(self, event: NetworkEvent, now: int) -> None:
         """`stackStatusHandler`; childJoinHandler and trustCenterJoinHandler for those the trust centre deals with."""
         if isinstance(event, NetworkUp):
+            self._chip.back()
             self._status(Status.NETWORK_UP, now)
         elif isinstance(event, NetworkDown) and event.reason != NOT_JOINED:
             self._members.clear()

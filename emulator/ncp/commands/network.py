@@ -132,14 +132,16 @@ def leave_network(chip: Chip, _values: Values, now: int) -> Answer:
 
 
 def find_and_rejoin_network(chip: Chip, values: Values, now: int) -> Answer:
-    """`findAndRejoinNetwork`: the way back is taken anyway; without the network key another trust centre is sought.
+    """`findAndRejoinNetwork`: under the network key the way back is taken anyway.
+
+    Without it, it is a trust centre rejoin; where nobody of our network answers, another trust centre is sought.
 
     Who has its parent still is told so at once; who has lost it hears nothing before the next time that it asks.
     """
     if chip.node.facts.network() is None or chip.flash.node_type is NodeType.COORDINATOR:
         return {"status": Status.INVALID_CALL}
     if not values["haveCurrentNetworkKey"]:
-        chip.port.seek_trust_centre(now)
+        chip.rejoin_without_key(now)
     elif chip.node.facts.state is NetworkState.JOINED:
         chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, now)
     return {"status": Status.SUCCESS}

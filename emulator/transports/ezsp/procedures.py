@@ -180,7 +180,10 @@ class Procedures:
             self.memory.link_keys[result.trust_centre] = HostKey(key, LinkKeyKind.SWAP_OUT)
             await self._on_network(stick)
             self._told(result)
-        elif isinstance(result, network.Failed):
+        elif isinstance(result, NetworkUp):
+            # Its own trust centre has answered: all stays as it is, but perhaps at another place.
+            await self._on_network(stick)
+        else:
             self._report("trust.seek", result.reason, {}, self._clock())
             await self._go_back(stick)
 

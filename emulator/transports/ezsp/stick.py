@@ -254,9 +254,17 @@ class Stick:
     async def close(self) -> None:
         """Give the serial port back."""
         self.user = None
+        self._forget_frames()
         # It is being thrown away, in whatever state it is.
         with suppress(Exception):
             await self._ezsp.disconnect()
+
+    def _forget_frames(self) -> None:
+        """End the tasks that bellows sends frames in: nobody would hear of their failure once the line is closed."""
+        gateway = getattr(self._ezsp, "_gw", None)
+        ash = getattr(getattr(gateway, "_obj", gateway), "_transport", None)
+        for acknowledged in getattr(ash, "_pending_data_frames", {}).values():
+            acknowledged.cancel()
 
     @contextmanager
     def statuses(self) -> Iterator[asyncio.Queue[int]]:

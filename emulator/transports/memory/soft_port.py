@@ -104,6 +104,11 @@ class SoftPort:
         self.node.join(settings, now)
         self._arm()
 
+    def rejoin_without_key(self, now: int) -> None:
+        """A trust centre rejoin in the network that it is in, under the link key."""
+        self.node.rejoin_without_key(now)
+        self._arm()
+
     def seek_trust_centre(self, now: int) -> None:
         self.node.seek_trust_centre(now)
         self._arm()

@@ -207,6 +207,18 @@ class Node(KeyRing):
             self.stop_scan(now)
             self._stack.seek_trust_centre(now)
 
+    def rejoin_without_key(self, now: int) -> None:
+        """A trust centre rejoin in our network, under the link key; nothing where this node is off, or is joining."""
+        if self._stack is not None and self._joiner is None:
+            self.stop_scan(now)
+            self._stack.rejoin_without_key(now)
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether it looks for its network, or for a place in it."""
+        rejoiner = None if self._stack is None else self._stack.rejoiner
+        return rejoiner is not None and rejoiner.is_searching
+
     def remove(self, device: Eui64, now: int) -> None:
         """Put a device out and forget its keys; nothing where this node is no trust centre on the air."""
         short, stack = self.memory.addresses.get(device), self._stack

@@ -30,6 +30,8 @@ class RejoinTrigger(Enum):
     NETWORK_LOST = "network-lost"
     KEY_MISSED = "key-missed"
     TRUST_CENTRE_LOST = "trust-centre-lost"
+    WITHOUT_KEY = "without-network-key"
+    """Somebody wants a trust centre rejoin, whatever the network key that we have is worth."""
     ASKED_TO = "asked-to"
     REALIGNED = "realigned"
     TIMEOUT = "timeout"
@@ -67,6 +69,7 @@ REJOIN: Table[RejoinState, RejoinTrigger, RejoinAction] = {
         _T.NETWORK_LOST: _SCAN,
         _T.ASKED_TO: _SCAN,
         _T.TRUST_CENTRE_LOST: _SCAN,
+        _T.WITHOUT_KEY: _SCAN,
         # With others who missed it too: not all at once.
         _T.KEY_MISSED: _REST,
     },
@@ -84,6 +87,7 @@ REJOIN: Table[RejoinState, RejoinTrigger, RejoinAction] = {
         _T.STILL_LOST: _SCAN,
         _T.ASKED_TO: _SCAN,
         _T.TRUST_CENTRE_LOST: _SCAN,
+        _T.WITHOUT_KEY: _SCAN,
     },
 }
 """Whatever has no row comes too late, or too soon after the last time, and changes nothing."""

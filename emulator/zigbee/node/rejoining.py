@@ -41,7 +41,9 @@ MOST_POLL_FAILURES = 4
 ANSWER_WAIT = 1 * SECOND
 
 _State, _Trigger, _Action = RejoinState, RejoinTrigger, RejoinAction
-_WITHOUT_NETWORK_KEY = (RejoinTrigger.KEY_MISSED, RejoinTrigger.TRUST_CENTRE_LOST)
+_ON_DEMAND = (RejoinTrigger.TRUST_CENTRE_LOST, RejoinTrigger.WITHOUT_KEY)
+"""What somebody above must ask for, each time."""
+_WITHOUT_NETWORK_KEY = (RejoinTrigger.KEY_MISSED, *_ON_DEMAND)
 """Where ours is of no use any more."""
 
 
@@ -161,7 +163,7 @@ class Rejoiner:
         """Something is wrong with our place in the network; nothing happens where that is being dealt with."""
         if cause not in REJOIN[self.state]:
             return
-        if cause is _Trigger.TRUST_CENTRE_LOST and not self._may_go_without():
+        if cause in _ON_DEMAND and not self._may_go_without():
             self._report("rejoin.failed", self._reason, {}, now)
             return
         self._cause = cause
@@ -269,7 +271,7 @@ class Rejoiner:
 
     def _look_again(self, now: int) -> None:
         """The rest is over: is the network still lost?  Whether the trust centre is, the device above must say."""
-        if self._cause is _Trigger.TRUST_CENTRE_LOST:
+        if self._cause in _ON_DEMAND:
             self._cause = None
         if self._cause is _Trigger.NETWORK_LOST and self._user.network_in_earshot(now):
             self._cause = None

@@ -280,6 +280,11 @@ class Stack:
         if self.rejoiner is not None and self.on:
             self.rejoiner.start(RejoinTrigger.TRUST_CENTRE_LOST, now)
 
+    def rejoin_without_key(self, now: int) -> None:
+        """A trust centre rejoin in our network, whatever the network key that we have is worth."""
+        if self.rejoiner is not None and self.on:
+            self.rejoiner.start(RejoinTrigger.WITHOUT_KEY, now)
+
     def seeks_trust_centre(self) -> bool:
         """Whether we look for it, and are away from our network."""
         return self.rejoiner is not None and self.rejoiner.seeks_trust_centre

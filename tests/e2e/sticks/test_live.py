@@ -149,6 +149,18 @@ async def test_without_key_establishment_the_update_goes_under_the_key_of_the_in
 
 
 @virtually
+async def test_a_sleepy_bridge_is_updated_as_well(tmp_path: Path) -> None:
+    async with rig(tmp_path) as two:
+        sleepy = tmp_path / "sleepy.toml"
+        sleepy.write_text(two.profile.read_text().replace('node = "router"', 'node = "sleepy"\npoll_interval_s = 0.2'))
+        hub, bridge = two.hub(), two.bridge(profile=str(sleepy))
+        assert await both(hub, bridge) == (True, True)
+        device = bridge.ear.identity["device"]
+        assert isinstance(device, dict)
+        assert device["node"] == "sleepy"
+
+
+@virtually
 async def test_an_established_key_that_is_put_elsewhere_is_tried_as_well(tmp_path: Path) -> None:
     async with rig(tmp_path) as two:
         standards = Standards({"keys.method": "link-table", "gbcs_get_interval": 0.5})

@@ -41,6 +41,7 @@ class Case:
 CASES = (
     Case("nak=100@0s:2s"),
     Case("nak=20"),
+    Case("delay=250"),  # a host that is slower than its stick
     Case("lost-ack=100@0s:10s"),
     Case("lost-ack=20"),
     Case("hang@0s:1s"),

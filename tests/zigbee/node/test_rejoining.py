@@ -50,6 +50,35 @@ def talks(han: Han, one: Device, other: Device, span: int = 15 * SECOND) -> bool
     return all(device.outcome(handle) is Outcome.DELIVERED for device, handle in handles)
 
 
+# --- on demand -----
+
+
+@pytest.mark.parametrize("node_type", [ROUTER, SLEEPY])
+def test_whoever_is_asked_to_comes_back_under_its_link_key_alone(node_type: NodeType) -> None:
+    han, bridge = pair(node_type=node_type)
+    bridge.port.rejoin_without_key(han.now)
+    assert bridge.port.node.is_searching
+    han.run(15 * SECOND)
+    assert not bridge.port.node.is_searching
+    assert bridge.reasons("rejoin.done") == ["without-network-key"]
+    assert commands(han, RejoinRequest) == []  # none under the network key
+    assert isinstance(bridge.events[-1], NetworkUp)
+    assert talks(han, han.hub, bridge)
+
+
+def test_where_nobody_answers_all_stays_as_it_is_and_it_is_not_tried_again() -> None:
+    han, bridge = pair()
+    before = bridge.memory.membership
+    han.hub.port.stop(han.now)
+    bridge.port.rejoin_without_key(han.now)
+    han.run(5 * SECOND)
+    assert bridge.reasons("rejoin.failed") == ["no-beacon"]
+    han.hub.port.resume(han.now)
+    han.run(HOUR)
+    assert bridge.memory.membership == before
+    assert bridge.reasons("rejoin.started").count("without-network-key") == 1
+
+
 # --- the table -----
 
 
