@@ -25,6 +25,8 @@ def carry_out(work: Work, *, once: bool, as_json: bool) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     with teller(as_json=as_json) as told:
         well = asyncio.run(_until_told(work, told))
+        if well is None:
+            told.stopped()
     return FAILURE if once and well is False else 0
 
 

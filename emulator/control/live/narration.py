@@ -165,6 +165,7 @@ def _number(event: Event, name: str) -> str:
 
 
 LINES: Final[dict[str, Line]] = {
+    "hub.power": lambda event: f"power {event.reason or '?'}",
     "hub.network-up": lambda event: f"the HAN is up, extended PAN id {_text(event, 'extended_pan_id')}",
     "hub.network-down": lambda event: f"the HAN is down{_because(event)}",
     "hub.let-in": _let_in,

@@ -61,6 +61,13 @@ class Teller:
         if line is not None:
             self._say(f"{datetime.now(UTC):%H:%M:%S}  {line}")
 
+    def stopped(self) -> None:
+        """It was told to stop, and has."""
+        if self._as_json:
+            typer.echo(json.dumps({"event": "stopped", "utc": _now()}))
+        else:
+            self._say("stopped; the same command goes on from here")
+
     # Who it is
 
     def introduce_hub(
