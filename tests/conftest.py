@@ -12,9 +12,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 EXAMPLES = 50
+QUICK_EXAMPLES = 10
 LONG_EXAMPLES = 100_000
 LONG_TIMEOUT_S = 3_600
 SEED = pytest.StashKey[int]()
+WHOLE_RUNS = [Path("tests", *parts) for parts in (("e2e",), ("scenarios",), ("transports", "ezsp", "check"))]
+"""Folders in which every test is a whole run."""
 
 # Without `--long` every run draws the same examples; a loaded machine must not fail a test for being slow.
 settings.register_profile(
@@ -24,6 +27,7 @@ settings.register_profile(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("quick", settings.get_profile("default"), max_examples=QUICK_EXAMPLES)
 settings.register_profile(
     "long",
     max_examples=LONG_EXAMPLES,
@@ -35,7 +39,7 @@ settings.register_profile(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("althan")
-    group.addoption("--quick", action="store_true", help="unit tests only")
+    group.addoption("--quick", action="store_true", help=f"unit tests only, {QUICK_EXAMPLES} examples of each property")
     group.addoption("--long", action="store_true", help=f"sweeps, and {LONG_EXAMPLES} examples of each property")
     group.addoption(
         "--seed", type=int, default=None, help="what the fixture `seed` gives, instead of one for each test"
@@ -45,11 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--quick") and config.getoption("--long"):
         raise pytest.UsageError("--quick and --long exclude each other")
-    settings.load_profile("long" if config.getoption("--long") else "default")
+    settings.load_profile(next((level for level in ("long", "quick") if config.getoption(f"--{level}")), "default"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
+        if any(str(folder) in str(item.path) for folder in WHOLE_RUNS):
+            item.add_marker(pytest.mark.e2e)
         for name in ("tshark", "vectors"):
             if name in getattr(item, "fixturenames", ()):
                 item.add_marker(name)
