@@ -231,6 +231,19 @@ async def test_a_han_stays_on_its_channel(tmp_path: Path) -> None:
 
 
 @virtually
+async def test_a_stick_that_has_left_the_han_of_its_folder_is_told_with_what_to_do(tmp_path: Path) -> None:
+    async with rig(tmp_path) as two:
+        plan = {"guests": (), "image": None, "stick": two.stick(0, once=False)}
+        hub = two.hub(**plan)
+        await hub.until(lambda: hub.ear.of("hub.network-up"))
+        await hub.end()
+        two.sticks[0].chip.node.memory.membership = None
+        hub = two.hub(**plan)
+        with pytest.raises(BadInput, match=r"not in the HAN of this folder any more .*stick restore.*--state"):
+            await hub.until(lambda: False)
+
+
+@virtually
 async def test_an_image_that_is_not_for_the_bridge_ends_in_its_reason(tmp_path: Path) -> None:
     async with rig(tmp_path) as two:
         wrong = tmp_path / "wrong.toml"
