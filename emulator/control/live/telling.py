@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _EVERY_S: Final = 5.0
 """Between two progress lines where stderr is no terminal, and between two progress objects."""
 _WIDTH: Final = 13
+_POWER: Final = ("hub.power", "bridge.power")
 
 
 class Teller:
@@ -48,10 +49,14 @@ class Teller:
         self._as_json = as_json
         self._live = live
         self._last = monotonic()
+        self._is_off = False
+        """What becomes of its stick from then on is nobody's concern."""
 
     def take(self, event: Event) -> None:
         """An event, told if people want to know of it."""
-        if event.kind not in LINES:
+        if event.kind in _POWER:
+            self._is_off = event.reason == "off"
+        if event.kind not in LINES or (self._is_off and event.kind.startswith("stick.")):
             return
         if self._as_json:
             fields = {"event": event.kind, "at": event.at, "utc": _now(), "reason": event.reason, **event.fields}
