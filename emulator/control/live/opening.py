@@ -106,42 +106,57 @@ async def opened(plan: StickPlan, role: str, tell: EventSink, tx_power: int | No
     Raises:
         BadInput: the stick or the folder cannot be used; one line with the remedy.
     """
-    address = plan.port
     sinks: list[EventSink] = [tell]
     recorder = Recorder(sinks)
     late: list[Opened] = []
     async with AsyncExitStack() as stack:
-        recording = None
-        if plan.record is not None:
-            recording = Recording.open(plan.record, lambda: late[0].clock.now if late else 0)
-            stack.callback(recording.close)
-        port = await open_port(
-            partial(open_stick, address, tap=None if recording is None else recording.serial),
-            SystemRandom(),
-            recorder.reporter(f"{role}/host"),
-            lambda: late[0].clock.now if late else 0,
-            settings=_settings(plan, tx_power),
-            failed=lambda error: late[0].failed(error) if late else None,
-        )
-        stack.push_async_callback(port.close)
+        port, recording = await _stick(plan, role, recorder, late, tx_power, stack)
         state = LiveState(_folder(plan, role, port), role)
         stack.callback(state.close)
         kept = state.begin(role, port.eui64)
         port.remember(kept.host)
         log = stack.enter_context(_log(state.folder))
         sinks.append(log)
-        clock = _clock(kept)
+        clock, streams = _clock(kept), KeptStreams(kept.root, kept.starts)
         stack.callback(clock.close)
-        times = DownloadTimes(recorder.reporter(role), None if address.is_tcp else address.baud)
-        port.tap = times
-        recorder.watch(role, times.take)
-        one = Opened(
-            role, address, port, state, kept, clock, recorder, KeptStreams(kept.root, kept.starts), times, recording
-        )
+        times = _times(plan, role, port, recorder)
+        one = Opened(role, plan.port, port, state, kept, clock, recorder, streams, times, recording)
         late.append(one)
         stack.callback(one.keep)
         await stack.enter_async_context(_keeping(one, log))
         yield one
+
+
+async def _stick(
+    plan: StickPlan, role: str, recorder: Recorder, late: list[Opened], tx_power: int | None, stack: AsyncExitStack
+) -> tuple[EzspPort, Recording | None]:
+    """The stick, and the recording of it; the clock is there `late`, as only the stick says which folder has it."""
+
+    def now() -> int:
+        return late[0].clock.now if late else 0
+
+    recording = None
+    if plan.record is not None:
+        recording = Recording.open(plan.record, now)
+        stack.callback(recording.close)
+    port = await open_port(
+        partial(open_stick, plan.port, tap=None if recording is None else recording.serial),
+        SystemRandom(),
+        recorder.reporter(f"{role}/host"),
+        now,
+        settings=_settings(plan, tx_power),
+        failed=lambda error: late[0].failed(error) if late else None,
+    )
+    stack.push_async_callback(port.close)
+    return port, recording
+
+
+def _times(plan: StickPlan, role: str, port: EzspPort, recorder: Recorder) -> DownloadTimes:
+    """Follows the messages and events of every download."""
+    times = DownloadTimes(recorder.reporter(role), None if plan.port.is_tcp else plan.port.baud)
+    port.tap = times
+    recorder.watch(role, times.take)
+    return times
 
 
 def _settings(plan: StickPlan, tx_power: int | None) -> EzspSettings:
