@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from emulator.control.cli.demo_summary import summary_lines
+from emulator.control.cli.quiet import quiet_libraries
 from emulator.control.progress import Progress, progress_on_stderr
 from emulator.observe.run_files import RunFiles
 from emulator.observe.summary import ACTIVATED, RunNotes, RunSummary
@@ -55,6 +56,7 @@ def _carry_out_over_sticks(plan: UpdatePlan, bridges: list[PlannedBridge], folde
     from emulator.scenarios.update_sticks import check_over_sticks, run_update_over_sticks
 
     check_over_sticks(plan)
+    quiet_libraries()
     epoch, sizes = datetime.now(UTC), [each.image.size for each in bridges]
     with (
         terminated_like_interrupted(),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections.abc import Awaitable, Callable
 
+from emulator.control.cli.quiet import quiet_libraries
 from emulator.control.live.telling import Teller, teller
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -21,8 +21,7 @@ def carry_out(work: Work, *, once: bool, as_json: bool) -> int:
     Raises:
         BadInput: before anything was sent, or once the stick is gone for good.
     """
-    # What libraries log is told better here.
-    logging.getLogger().addHandler(logging.NullHandler())
+    quiet_libraries()
     with teller(as_json=as_json) as told:
         well = asyncio.run(_until_told(work, told))
         if well is None:

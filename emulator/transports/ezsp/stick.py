@@ -241,6 +241,7 @@ class Stick:
 
     async def reset(self) -> None:
         """Everything that the stick has in RAM is gone, and it is off the air."""
+        self._forget_frames()
         try:
             await self._ezsp.reset()
             await self._ezsp.version()
@@ -260,7 +261,7 @@ class Stick:
             await self._ezsp.disconnect()
 
     def _forget_frames(self) -> None:
-        """End the tasks that bellows sends frames in: nobody would hear of their failure once the line is closed."""
+        """End the tasks that bellows sends frames in for whoever was cancelled: nobody would hear of their failure."""
         gateway = getattr(self._ezsp, "_gw", None)
         ash = getattr(getattr(gateway, "_obj", gateway), "_transport", None)
         for acknowledged in getattr(ash, "_pending_data_frames", {}).values():

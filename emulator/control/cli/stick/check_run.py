@@ -16,6 +16,7 @@ from typing import Final
 
 import typer
 
+from emulator.control.cli.quiet import quiet_libraries
 from emulator.control.cli.stick.check_text import Progress, identity_line, plan_lines, table_lines
 from emulator.core.clock import SECOND
 from emulator.core.errors import BadInput
@@ -84,6 +85,7 @@ def carry_out(plan: CheckPlan, *, as_json: bool) -> None:
     """
     _refuse_plan(plan)
     with _file(plan.output) as file:
+        quiet_libraries()
         sticks = asyncio.run(_looked_at(plan.uris))
         _refuse_sticks(plan, sticks)
         _announce(plan, sticks)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import typer
 
+from emulator.control.cli.quiet import quiet_libraries
+
 _Result = TypeVar("_Result")
 
 
 def run_until_signalled(work: Coroutine[Any, Any, _Result]) -> _Result:
     """What it returns; SIGTERM cancels it as Ctrl-C does, and either ends in KeyboardInterrupt when it is done."""
-    # Libraries tell in their logs what is told better here.
-    logging.getLogger().addHandler(logging.NullHandler())
+    quiet_libraries()
     try:
         return asyncio.run(_guarded(work))
     except asyncio.CancelledError:
