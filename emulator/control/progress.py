@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from emulator.runtime.han import BridgeHandle
     from emulator.runtime.run import Run
 
-_ETA_FROM = 0.10
+ETA_FROM = 0.10
 """A share of the image below which nobody should believe an estimate."""
 _LINE_EVERY = 2.0
 """Seconds between lines where stderr is no terminal."""
@@ -76,7 +76,7 @@ def _state(now: int, bridge: BridgeHandle, size: int, unit: str) -> str:
         f"{rate:5,.0f} bytes/s",
         f"{resent} blocks re-sent",
     ]
-    if received >= _ETA_FROM * size and rate > 0:
+    if received >= ETA_FROM * size and rate > 0:
         parts.append(f"ETA {(size - received) / rate:,.0f} {unit}")
     return ", ".join(parts)
 

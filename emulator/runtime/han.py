@@ -111,7 +111,7 @@ class HubHandle:
         key = self._run.streams.octets(f"{self.name}/network-key/{self._rotations}", NETWORK_KEY_OCTETS)
         self._run.tell_key(key, f"network key {self._rotations + 1} of {self.name}")
         changed: list[Event] = []
-        self._run.recorder.watch(self.name, lambda event: _collect(event, "hub.network-key-changed", changed))
+        self._run.recorder.watch(self.name, lambda event: collect(event, "hub.network-key-changed", changed))
         self.device.port.rotate_network_key(key, self._run.now)
         self._driver.arm()
         await self._run.until(lambda: bool(changed), self._run.now + ROTATION_LIMIT)
@@ -135,7 +135,8 @@ class HubHandle:
         return image if isinstance(image, bytes) else image.octets
 
 
-def _collect(event: Event, kind: str, into: list[Event]) -> None:
+def collect(event: Event, kind: str, into: list[Event]) -> None:
+    """Keep an event of that kind: for whoever watches and waits."""
     if event.kind == kind:
         into.append(event)
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
-from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +12,7 @@ from pathlib import Path
 import typer
 
 from emulator.control.api import DeviceStatus, RunningHan
+from emulator.control.cli.until_told import until_told
 from emulator.control.http.address import Address, address_of, listening_socket
 from emulator.control.http.application import application
 from emulator.control.http.bodies import DeviceBody
@@ -34,7 +32,6 @@ from emulator.scenarios.premises_site import let_everybody_in, site_of, with_pau
 
 DEFAULT_SEED = 1
 _LISTEN = "--listen"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +71,7 @@ def carry_out(plan: ServePlan, *, as_json: bool) -> None:
         what = f"{plan.address.host} can be reached from other machines, and whoever does may use it without a password"
         raise BadInput(what, where=_LISTEN, allowed="127.0.0.1, ::1 or localhost; any with --allow-remote")
     with listening_socket(plan.address, _LISTEN) as listener:
-        asyncio.run(_until_told(_serve(plan, listener, as_json)))
-
-
-async def _until_told(work: Coroutine[object, object, None]) -> None:
-    """Do it until a signal says to stop; it then gets to tidy up."""
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, task.cancel)
-    with suppress(asyncio.CancelledError):
-        await task
+        asyncio.run(until_told(_serve(plan, listener, as_json)))
 
 
 async def _serve(plan: ServePlan, listener: socket.socket, as_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from emulator.cbke.credentials import Credentials
@@ -63,8 +62,3 @@ def key_authority(
     return KeyAuthority(
         lambda _eui64, _suites: own, lambda: ThreadComputer(clock), plan.standards, one.kept.epoch
     )  # fmt: skip
-
-
-def today() -> datetime:
-    """The date at which a certificate must be valid, UTC."""
-    return datetime.now(UTC)

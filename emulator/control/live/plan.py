@@ -12,6 +12,7 @@ from emulator.core.standards import Standards
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.runtime.live.remote_bridge import RemoteBridge
 from emulator.transports.ezsp.uri import StickAddress
+from emulator.zigbee.frames.mac import BROADCAST_PAN
 from emulator.zigbee.security.keys import parse_install_code
 
 DEFAULT_STATE: Final = Path("althan-state")
@@ -117,7 +118,7 @@ def parse_pan_id(text: str | None) -> int | None:
         value = int(text, 0)
     except ValueError:
         value = 0
-    if not 1 <= value < 0xFFFF:  # noqa: PLR2004 - 0xFFFF is the broadcast PAN
+    if not 1 <= value < BROADCAST_PAN:
         raise BadInput(f"{text!r} is no PAN id", where="--pan-id", allowed="0x0001 to 0xfffe")
     return value
 

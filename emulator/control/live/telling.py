@@ -16,6 +16,7 @@ import typer
 from emulator.control.live.narration import LINES, line_of
 from emulator.control.live.opening import Opened
 from emulator.control.live.plan import BridgePlan, HubPlan
+from emulator.control.progress import ETA_FROM
 from emulator.core.clock import SECOND
 from emulator.core.eui64 import eui64_text
 from emulator.core.events import Event
@@ -108,12 +109,14 @@ class Teller:
         """The bridge, before it sends anything: also what another hub needs to let it in, and would see of it."""
         profile, whole = handle.device.profile, complete_install_code(code.code).hex().upper()
         endpoint, eui64 = profile.endpoint, eui64_text(handle.eui64)
+        in_clusters = [f"{cluster:04x}" for cluster in endpoint.in_clusters]
+        out_clusters = [f"{cluster:04x}" for cluster in endpoint.out_clusters]
         shown = {
             "endpoint": endpoint.number,
             "profile_id": f"{profile.profile_id:04x}",
             "device_id": f"{endpoint.device_id:04x}",
-            "in_clusters": [f"{cluster:04x}" for cluster in endpoint.in_clusters],
-            "out_clusters": [f"{cluster:04x}" for cluster in endpoint.out_clusters],
+            "in_clusters": in_clusters,
+            "out_clusters": out_clusters,
         }
         product = f"manufacturer 0x{profile.manufacturer:04x}, image type 0x{profile.image_type:04x}"
         self._introduce(
@@ -146,8 +149,8 @@ class Teller:
                     "shows",
                     f"endpoint {shown['endpoint']}, profile 0x{shown['profile_id']}, device id 0x{shown['device_id']}",
                 ),
-                ("in clusters", " ".join(shown["in_clusters"]) or "none"),  # type: ignore[arg-type]  # a list
-                ("out clusters", " ".join(shown["out_clusters"]) or "none"),  # type: ignore[arg-type]  # as above
+                ("in clusters", " ".join(in_clusters) or "none"),
+                ("out clusters", " ".join(out_clusters) or "none"),
                 *_kept_lines(one, pki),
             ],
         )
@@ -228,14 +231,14 @@ def _progress(download: Download, now: int) -> str:
 
 
 def _progress_facts(download: Download, now: int) -> dict[str, object]:
-    """Octets, percent, octets/s, and seconds to go from a tenth on."""
+    """Octets, percent, octets/s, and seconds to go where that can be believed."""
     fresh = min(download.blocks * download.block_octets, download.size - download.offset)
     octets = download.offset + fresh
     until = download.ended if octets == download.size else now
     span = until - (until if download.began is None else download.began)
     rate = fresh * SECOND / span if span else 0.0
     share = octets / download.size
-    left = (download.size - octets) / rate if rate and share >= 0.1 else None  # noqa: PLR2004 - a tenth
+    left = (download.size - octets) / rate if rate and share >= ETA_FROM else None
     return {
         "octets": octets,
         "size": download.size,

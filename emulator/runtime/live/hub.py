@@ -15,7 +15,7 @@ from emulator.devices.device_log.life import Standing
 from emulator.gbcs.keys import PublicKeys
 from emulator.ports.aps import NOT_JOINED, NetworkSettings
 from emulator.runtime.acb import AcbHandle, CannotRead
-from emulator.runtime.han import HubHandle
+from emulator.runtime.han import HubHandle, collect
 from emulator.runtime.live.remote_bridge import RemoteBridge
 from emulator.runtime.run import Run
 
@@ -78,13 +78,13 @@ class LiveHub:
         Raises:
             BadInput: it does not come up, e.g. as the stick has left it.
         """
-        down: list[str] = []
-        self._run.recorder.watch(self.hub.name, lambda event: _collect_down(event, down))
+        down: list[Event] = []
+        self._run.recorder.watch(self.hub.name, lambda event: collect(event, "hub.network-down", down))
         self.hub.device.power_on(network, self._run.now)
         self._run.arm(self.hub.device)
         await self._run.until(lambda: self.hub.is_up or bool(down))
         if not self.hub.is_up:
-            _check_reason(down[-1])
+            _check_reason(down[-1].reason)
         await self._run.until(lambda: self.hub.is_up)
 
     async def work(self) -> bool:
@@ -177,12 +177,7 @@ class LiveHub:
                 guest.transferred = True
 
 
-def _collect_down(event: Event, into: list[str]) -> None:
-    if event.kind == "hub.network-down":
-        into.append(event.reason or "?")
-
-
-def _check_reason(down: str) -> None:
+def _check_reason(down: str | None) -> None:
     """BadInput where a HAN that is down for this reason does not come up by itself."""
     if down == NOT_JOINED:
         allowed = "the stick as it was (`althan stick restore`), or another folder for another HAN (--state)"

@@ -53,7 +53,7 @@ async def configuration(stage: Stage) -> str:
     return ", ".join(f"{name} {value}" for name, (_, value) in wanted.items())
 
 
-async def library(stage: Stage) -> str:
+async def own_cbke(stage: Stage) -> str:
     """A stick that has it is none of ours: the assumption does not hold, and nothing is lost by it."""
     said = {}
     for name, number in _LIBRARIES.items():

@@ -9,7 +9,7 @@ from emulator.transports.ezsp.check.stage import Scene
 POINTS = (
     Point("setup.policies", Scene.EMPTY, alone.policies),
     Point("setup.configuration", Scene.EMPTY, alone.configuration),
-    Point("cbke.library", Scene.EMPTY, alone.library),
+    Point("cbke.on-stick", Scene.EMPTY, alone.own_cbke),
     Point("scan.active", Scene.EMPTY, alone.scan),
     Point("mfglib.listen", Scene.EMPTY, alone.mfglib, spoils=True),
     Point("form.network", Scene.EMPTY, alone.form, spoils=True),

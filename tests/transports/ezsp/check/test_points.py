@@ -149,7 +149,7 @@ DEVIATIONS = [
         obeys(HUB, getConfigurationValue=answers(Status.SUCCESS)),
         "KEY_TABLE_SIZE = 16: OK, then 0",
     ),
-    ("cbke.library", obeys(HUB, getLibraryStatus=lambda chip, values, now: {"status": 0x80}), "CBKE 283k1"),
+    ("cbke.on-stick", obeys(HUB, getLibraryStatus=lambda chip, values, now: {"status": 0x80}), "CBKE 283k1"),
     ("mfglib.listen", without(HUB, "mfglibStart"), "mfglibStart: NOT_FOUND"),
     ("scan.active", obeys(HUB, startScan=REFUSED), "startScan: FAIL"),
     ("form.network", obeys(HUB, formNetwork=REFUSED), "invalid-state: no stack status"),
