@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -101,6 +101,53 @@ async def test_a_second_host_is_turned_away_and_the_first_not_disturbed(line: Tc
     end.write(b"yours")
     assert await read(first, 5) == b"yours"
     await hang_up(first)
+
+
+async def test_a_host_that_comes_just_before_the_other_goes_has_the_stick_next_and_loses_no_octet(
+    line: TcpLine, end: Recorder
+) -> None:
+    first = await first_host(line, end)
+    second = await host(line)
+    second[1].write(ALL_OCTETS)
+    third = await host(line)
+    assert await ended(third)
+    assert not end.came
+    await hang_up(first)
+    await end.until(lambda: len(end.came) >= len(ALL_OCTETS))
+    assert end.came == ALL_OCTETS
+    assert end.said == ["connected", "disconnected", "connected"]
+    end.write(b"yours")
+    assert await read(second, 5) == b"yours"
+    for streams in (second, third):
+        await hang_up(streams)
+
+
+async def test_a_host_that_waits_and_goes_is_forgotten(line: TcpLine, end: Recorder) -> None:
+    first = await first_host(line, end)
+    second = await host(line)
+    await hang_up(second)
+    await hang_up(first)
+    await end.until(lambda: line.host is None and end.said[-1] == "disconnected")
+    third = await host(line)
+    third[1].write(b"mine")
+    await end.until(lambda: end.came == b"mine")
+    await hang_up(third)
+
+
+@pytest.mark.parametrize("end_of_it", [TcpLine.unplug, TcpLine.close], ids=["unplugged", "closed"])
+async def test_whoever_waits_for_a_stick_that_goes_is_turned_away(
+    line: TcpLine, end: Recorder, end_of_it: Callable[[TcpLine], Awaitable[None] | None]
+) -> None:
+    first, second = await first_host(line, end), await host(line)
+    await asyncio.sleep(0)
+    ending = end_of_it(line)
+    if ending is not None:
+        await ending
+    assert await ended(first)
+    assert await ended(second)
+    await end.until(lambda: end.said == ["connected", "disconnected"])
+    for streams in (first, second):
+        await hang_up(streams)
 
 
 async def test_a_host_that_is_hung_up_on_notices_and_another_may_come(line: TcpLine, end: Recorder) -> None:
