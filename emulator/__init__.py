@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from emulator.core.errors import BadInput as BadInput
     from emulator.runtime.acb import CannotRead as CannotRead
+    from emulator.runtime.live.connection import Connection as Connection
+    from emulator.runtime.live.connection import connect as connect
     from emulator.runtime.outcome import Alert as Alert
     from emulator.runtime.outcome import Outcome as Outcome
     from emulator.runtime.outcome import VersionReading as VersionReading
@@ -25,10 +27,12 @@ _EXPORTS: dict[str, str] = {
     "Alert": "emulator.runtime.outcome",
     "BadInput": "emulator.core.errors",
     "CannotRead": "emulator.runtime.acb",
+    "Connection": "emulator.runtime.live.connection",
     "Link": "emulator.transports.memory.topology",
     "Outcome": "emulator.runtime.outcome",
     "Simulation": "emulator.runtime.simulation",
     "VersionReading": "emulator.runtime.outcome",
+    "connect": "emulator.runtime.live.connection",
     "simulate": "emulator.runtime.simulation",
 }
 """Public name -> the module that has it under the same name."""

@@ -228,7 +228,7 @@ class Simulation:
         Raises:
             BadInput: an unknown profile, a channel there is none of.
         """
-        _check_channel(channel)
+        check_channel(channel)
         name = next(known for known, each in self.hans.items() if each is han)
         profile = hub if isinstance(hub, HubProfile) else load_hub(hub, self._folders)
         return HanSetup(self, name, channel, Link()).replace_hub(han, profile)
@@ -236,7 +236,7 @@ class Simulation:
     def _check(self, name: str, channel: int, hops: int, members: int) -> None:
         if name in self.hans:
             raise BadInput(f"there is a HAN called {name!r} already", where="name", allowed="a name of its own")
-        _check_channel(channel)
+        check_channel(channel)
         if hops < 1:
             raise BadInput(f"{hops} hops", where="hops", allowed="1 or more")
         most, devices = self.standards.number("limits.type1_devices"), members + hops - 1
@@ -266,7 +266,8 @@ class Simulation:
         return self._pki
 
 
-def _check_channel(channel: int) -> None:
+def check_channel(channel: int) -> None:
+    """BadInput where there is no such channel."""
     if channel not in CHANNELS:
         raise BadInput(f"channel {channel}", where="channel", allowed=f"{CHANNELS[0]} to {CHANNELS[-1]}")
 

@@ -13,9 +13,10 @@ from emulator.core.events import Event
 from emulator.devices.device_log.effects import Admitted
 from emulator.devices.device_log.life import Standing
 from emulator.gbcs.keys import PublicKeys
-from emulator.ports.aps import NOT_JOINED, NetworkSettings
+from emulator.ports.aps import NetworkSettings
 from emulator.runtime.acb import AcbHandle, CannotRead
-from emulator.runtime.han import HubHandle, collect
+from emulator.runtime.han import HubHandle
+from emulator.runtime.live.formation import until_up
 from emulator.runtime.live.remote_bridge import RemoteBridge
 from emulator.runtime.run import Run
 
@@ -23,8 +24,6 @@ INVITE_AGAIN: Final = MINUTE
 """Between two looks at a guest that has not come yet."""
 ALERT_WITHIN: Final = 15 * MINUTE
 """For the alert after the image was transferred."""
-STICK_LOST: Final = "stick-lost"
-"""Why a network is down whose stick is being sought."""
 _AWAY: Final = (None, Standing.LISTED)
 
 KeysOf = Callable[[Eui64], PublicKeys | None]
@@ -78,14 +77,9 @@ class LiveHub:
         Raises:
             BadInput: it does not come up, e.g. as the stick has left it.
         """
-        down: list[Event] = []
-        self._run.recorder.watch(self.hub.name, lambda event: collect(event, "hub.network-down", down))
         self.hub.device.power_on(network, self._run.now)
         self._run.arm(self.hub.device)
-        await self._run.until(lambda: self.hub.is_up or bool(down))
-        if not self.hub.is_up:
-            _check_reason(down[-1].reason)
-        await self._run.until(lambda: self.hub.is_up)
+        await until_up(self._run, self.hub)
 
     async def work(self) -> bool:
         """See every guest through, whatever becomes of the others; whether all went well."""
@@ -175,16 +169,6 @@ class LiveHub:
             guest = self._by_address.get(parse_eui64(str(event.fields["device"])))
             if guest is not None:
                 guest.transferred = True
-
-
-def _check_reason(down: str | None) -> None:
-    """BadInput where a HAN that is down for this reason does not come up by itself."""
-    if down == NOT_JOINED:
-        allowed = "the stick as it was (`althan stick restore`), or another folder for another HAN (--state)"
-        raise BadInput("the stick is not in the HAN of this folder any more", where="--port", allowed=allowed)
-    if down != STICK_LOST:
-        allowed = "another --channel, or another stick"
-        raise BadInput(f"the HAN does not come up: {down}", where="--port", allowed=allowed)
 
 
 def check_guests(guests: Sequence[RemoteBridge], most: int) -> None:

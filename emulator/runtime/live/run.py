@@ -20,6 +20,7 @@ from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.han import Han
 from emulator.runtime.han_setup import HanSetup
 from emulator.runtime.key_authority import KeyAuthority
+from emulator.runtime.live.formation import until_up
 from emulator.runtime.recorder import Recorder
 from emulator.runtime.site import Member
 from emulator.runtime.wall_clock import WallClock
@@ -137,12 +138,18 @@ class LiveRun:
         """Set up a HAN whose hub and bridges all have sticks here, and let everybody join.
 
         `built` is called with the HAN before anybody joins it.
+
+        Raises:
+            BadInput: the HAN does not come up, or a stick is gone for good.
         """
         setup = HanSetup(self, "", channel, Link())
         han = setup.build(hub, members)
         if built is not None:
             built(han)
-        await setup.let_join(han)
+        setup.start(han)
+        await until_up(self, han.hub)
+        for bridge in han.bridges:
+            await setup.let_in(han, bridge)
         return han
 
     async def show(self, picture: Callable[[], None]) -> None:
