@@ -252,7 +252,7 @@ def test_without_a_link_key_for_the_partner_nothing_is_sent() -> None:
 @pytest.mark.parametrize("acknowledge", [True, False])
 def test_a_message_under_another_key_is_not_delivered(acknowledge: bool) -> None:
     world, bridge = pair()
-    bridge.inside.link_keys[HUB] = key_of(9)
+    bridge.inside.link_keys.take(HUB, key_of(9))
     bridge.inside.key_changed()
     world.send(world.hub, bridge, acknowledge=acknowledge, link_key=True)
     world.engine.run_slice()

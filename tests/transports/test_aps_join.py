@@ -165,7 +165,7 @@ def test_a_bridge_takes_no_network_key_under_the_well_known_key_instead_of_its_o
 
     def insecure(network: Network, device: ApsAirPort, parent: int, now: int) -> bool:
         let_in = admit(network, device, parent, now)
-        network.trust_centre.link_keys[device.eui64] = WELL_KNOWN_LINK_KEY
+        network.trust_centre.link_keys.take(device.eui64, WELL_KNOWN_LINK_KEY)
         return let_in
 
     with pytest.MonkeyPatch.context() as patch:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from emulator.transports.memory import aps_timing as timing
-from emulator.zigbee.node.mac import INDIRECT_PERSISTENCE
+from emulator.zigbee.node.indirect import INDIRECT_PERSISTENCE
 
 if TYPE_CHECKING:
     from emulator.transports.memory.aps_network import Network

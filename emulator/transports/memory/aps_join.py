@@ -26,6 +26,7 @@ from emulator.zigbee.node.neighbours import cost_of
 
 if TYPE_CHECKING:
     from emulator.transports.memory.aps_air import Hop
+    from emulator.transports.memory.aps_management import NetworkManagement
     from emulator.transports.memory.aps_network import Network
     from emulator.transports.memory.aps_port import ApsAirPort
 
@@ -48,16 +49,18 @@ class Candidate:
 
 
 class Join:
-    """One attempt to join, over several parents and rounds; ends in `joined` or `join_failed` of the port.
+    """One attempt to join, over several parents and rounds; ends in `joined` or `join_failed`.
 
     Args:
         port: who wants to join.
         settings: where.
+        user: told of the end.
     """
 
-    def __init__(self, port: ApsAirPort, settings: JoinSettings) -> None:
+    def __init__(self, port: ApsAirPort, settings: JoinSettings, user: NetworkManagement) -> None:
         self._port = port
         self._settings = settings
+        self._user = user
         self._air = port.air
         self._generation = port.generation
         self._rounds = ROUNDS
@@ -119,7 +122,7 @@ class Join:
         elif self._rounds > 0 and self._reason != "key-refused":
             self._later(now + ROUND_PAUSE + self._port.rng.randrange(SECOND), self.start)
         else:
-            self._port.join_failed(self._reason, now)
+            self._user.join_failed(self._reason, now)
 
     def _fail(self, reason: str, now: int) -> None:
         """This parent led to nothing; the first thing that went wrong is told, unless a key was refused."""
@@ -198,8 +201,8 @@ class Join:
         self._awaiting = None
         key = port.configured().link_key
         if key is not None and centre.link_keys.get(port.eui64) == key:
-            port.link_keys[centre.eui64] = key
-            port.joined(membership, now)
+            port.link_keys.take(centre.eui64, key)
+            self._user.joined(membership, now)
             return
         port.report("join.refused", "key-refused", {}, now)
         self._forgotten_by(choice.parent)

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 from emulator.core.eui64 import eui64_text
 from emulator.ports.aps import NetworkKeyChanged
 from emulator.zigbee.node.aps_security import REPLACED_KEY
-from emulator.zigbee.node.memory import LinkKeyKind
 from emulator.zigbee.node.nwk_security import OLD_KEY, UNKNOWN_KEY, is_newer
 from emulator.zigbee.node.rejoin_table import RejoinTrigger
-from emulator.zigbee.security.keys import WELL_KNOWN_LINK_KEY, swap_out_key
 
 if TYPE_CHECKING:
     from emulator.transports.memory.aps_port import ApsAirPort
@@ -41,11 +39,8 @@ class NetworkKeys:
 
 def next_trust_centre_key(port: ApsAirPort) -> bytes | None:
     """Under which link key the trust centre after its own would let a device in; None where it has none."""
-    partner = None if port.membership is None else port.membership.network.trust_centre.eui64
-    key = None if partner is None else port.link_keys.get(partner)
-    if key is None or partner is None or key == WELL_KNOWN_LINK_KEY:
-        return key
-    return key if port.key_kinds.get(partner) is LinkKeyKind.SWAP_OUT else swap_out_key(key)
+    membership = port.membership
+    return None if membership is None else port.link_keys.for_next_trust_centre(membership.network.trust_centre.eui64)
 
 
 def put_in_force(port: ApsAirPort, key: bytes, sequence: int, now: int) -> None:
@@ -74,14 +69,13 @@ def reads(target: ApsAirPort, sender: ApsAirPort, now: int) -> bool:
 
 def opens(target: ApsAirPort, sender: ApsAirPort, key: bytes | None, now: int) -> bool:
     """Whether `target` can read what `sender` sent under the link key `key`; it says so where it cannot."""
-    theirs = target.link_keys.get(sender.eui64)
+    partner, keys = sender.eui64, target.link_keys
+    theirs = keys.get(partner)
     if theirs is not None and theirs == key:
         return True
-    if key is not None and target.offered_keys.get(sender.eui64) == key:
-        target.set_link_key(sender.eui64, key, now)
+    if key is not None and keys.is_offered(partner, key):
+        target.set_link_key(partner, key, now)
         return True
-    reason = "no-link-key" if theirs is None else "bad-mic"
-    if theirs is not None and target.replaced_keys.get(sender.eui64) == key:
-        reason = REPLACED_KEY
+    reason = "no-link-key" if theirs is None else REPLACED_KEY if keys.is_replaced(partner, key) else "bad-mic"
     target.report("aps.dropped", reason, {"from": eui64_text(sender.eui64)}, now)
     return False

@@ -158,7 +158,7 @@ class Network:
             self._refuse(device, reason or UNKNOWN_DEVICE, now)
             return False
         if centre.link_keys.get(device.eui64) != key:
-            centre.link_keys[device.eui64] = key
+            centre.link_keys.take(device.eui64, key)
             self.changed()
         waiting = self._waiting[device.eui64] = (parent, now)
         self.air.scheduler.call_at(now + ANNOUNCE_WAIT, self._unannounced, device, waiting, centre.generation)

@@ -216,9 +216,9 @@ class Rejoin:
         port.report("rejoin.done", cause.value, {"parent": f"{parent.short:04x}"}, now)
         self._end(now)
         if cause is _SEEKING:
-            port.swapped(network, parent, now)
+            port.management.swapped(network, parent, now)
             return
-        port.moved(Membership(network, port.short, parent.short), network.trust_centre.keys, now)
+        port.management.moved(Membership(network, port.short, parent.short), network.trust_centre.keys, now)
 
     def _failed(self, reason: str, when: int) -> None:
         self._port.air.scheduler.call_at(when, self._give_up, reason, self._token)

@@ -13,7 +13,7 @@ from emulator.ports.aps import ApsMessage, Outcome
 from emulator.transports.memory import aps_timing as timing
 from emulator.transports.memory.aps_held import Held
 from emulator.transports.memory.aps_keys import opens, reads
-from emulator.zigbee.node.aps import ACK_WAIT, SLEEPY_ACK_WAIT
+from emulator.zigbee.node.aps_sending import ACK_WAIT, SLEEPY_ACK_WAIT
 from emulator.zigbee.node.fragments import MAX_BLOCKS, WINDOW
 from emulator.zigbee.node.routing import DISCOVERY_RETRIES, DISCOVERY_TIME
 
@@ -105,7 +105,7 @@ class Transfer:
     def _attempt(self, now: int) -> None:
         port = self._port
         self._tried_at = now
-        path = self._path = port.path_to(self._message.destination)
+        path = self._path = port.sending.path_to(self._message.destination)
         if path is None:
             self._failure = Outcome.NO_ROUTE
             self._due = now + ACK_WAIT
@@ -197,7 +197,7 @@ class Transfer:
             self._broken(now)
         if len(self._received) == self._blocks and not self._delivered:
             self._delivered = True
-            self._port.deliver(target, self._message, path)
+            self._port.sending.deliver(target, self._message, path)
         if not self._message.acknowledge:
             self._finish(self._outcome_of_first_hop())
 
@@ -212,7 +212,7 @@ class Transfer:
 
     def _send_acknowledgement(self, path: Path, now: int) -> None:
         port = self._port
-        back = path.target.path_to(port.short)
+        back = path.target.sending.path_to(port.short)
         if back is None:
             self._broken(now)
             return
@@ -281,7 +281,7 @@ class Transfer:
         if outcome is not Outcome.DELIVERED:
             self._report("aps.dropped", outcome)
             self._port.rejoin.check_parent(self._port.air.scheduler.now)
-        self._port.finished(self._handle, outcome, self._generation)
+        self._port.sending.finished(self._handle, outcome, self._generation)
 
     def _report(self, kind: str, reason: Outcome, **fields: int) -> None:
         port = self._port

@@ -31,7 +31,7 @@ def answer_zdo(port: ApsAirPort, message: ApsIndication, now: int) -> None:
         return
     response = _answer(port, request, message, now)
     if response is not None:
-        port.send_own(zdo_message(message.source, sequence, response), now)
+        port.sending.send_own(zdo_message(message.source, sequence, response), now)
 
 
 def _answer(port: ApsAirPort, request: ZdoMessage, message: ApsIndication, now: int) -> ZdoMessage | None:
@@ -41,6 +41,6 @@ def _answer(port: ApsAirPort, request: ZdoMessage, message: ApsIndication, now: 
     if isinstance(request, MgmtLeaveReq):
         if message.source != COORDINATOR or request.device not in (0, port.eui64):
             return MgmtLeaveRsp(ZdoStatus.NOT_PERMITTED)
-        port.removed(now)
+        port.management.removed(now)
         return None
     return port.description().answer(request)

@@ -61,28 +61,28 @@ class SoftPort:
         self.node.configure(configuration)
 
     def allow(self, device: Eui64, link_key: bytes) -> None:
-        self.node.allow(device, link_key)
+        self.node.keys.allow(device, link_key)
 
     def forbid(self, device: Eui64) -> None:
-        self.node.forbid(device)
+        self.node.keys.forbid(device)
 
     def set_link_key(self, device: Eui64, key: bytes, now: int) -> None:
-        self.node.set_link_key(device, key, now)
+        self.node.keys.set_link_key(device, key, now)
 
     def offer_link_key(self, device: Eui64, key: bytes | None, now: int) -> None:
-        self.node.offer_link_key(device, key, now)
+        self.node.keys.offer_link_key(device, key, now)
 
     def link_key_with(self, device: Eui64) -> bytes | None:
-        return self.node.link_key_with(device)
+        return self.node.keys.link_key_with(device)
 
     def has_established_key(self, device: Eui64) -> bool:
-        return self.node.has_established_key(device)
+        return self.node.keys.has_established_key(device)
 
     def short_of(self, device: Eui64) -> int | None:
-        return self.node.short_of(device)
+        return self.node.keys.short_of(device)
 
     def eui64_of(self, short: int) -> Eui64 | None:
-        return self.node.eui64_of(short)
+        return self.node.keys.eui64_of(short)
 
     def form(self, settings: NetworkSettings, now: int) -> None:
         self.node.form(settings, now)
@@ -102,6 +102,11 @@ class SoftPort:
 
     def join(self, settings: JoinSettings, now: int) -> None:
         self.node.join(settings, now)
+        self._arm()
+
+    def rejoin(self, now: int) -> None:
+        """Look for a place in the network that it is in, under the network key."""
+        self.node.rejoin(now)
         self._arm()
 
     def rejoin_without_key(self, now: int) -> None:

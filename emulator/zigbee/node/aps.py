@@ -69,20 +69,16 @@ class ApsLayer:
         alarm: Alarm,
         configuration: StackConfiguration,
     ) -> None:
-        host_fragments, window = configuration.host_fragments, configuration.fragment_window
         self._nwk = nwk
         self._memory = memory
         self._user = user
         self._report = report
         self._security = ApsSecurity(eui64, memory, self._drop)
-        self.sender = ApsSender(
-            nwk, memory, self._security, user, rng, report, alarm, configuration.aps_ack_retries,
-            window, not host_fragments,
-        )  # fmt: skip
+        self.sender = ApsSender(nwk, memory, self._security, user, rng, report, alarm, configuration)
         self.groups: dict[int, int] = {}
         self._duplicates = Duplicates()
-        self._reassembly = Reassembly(window)
-        self._blocks = ReceivedBlocks() if host_fragments else None
+        self._reassembly = Reassembly(configuration.fragment_window)
+        self._blocks = ReceivedBlocks() if configuration.host_fragments else None
 
     def forget_duplicates(self, source: int) -> None:
         """A device began anew: its counters may repeat."""

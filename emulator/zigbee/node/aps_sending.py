@@ -9,10 +9,10 @@ from emulator.core.clock import MILLISECOND
 from emulator.core.errors import LocalProtocolError
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
-from emulator.ports.aps import ApsFragment, ApsMessage, Outcome
+from emulator.ports.aps import ApsFragment, ApsMessage, NodeType, Outcome, StackConfiguration
 from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, DeliveryMode, Fragment, FragmentKind, encode_header
 from emulator.zigbee.node.aps_security import ApsSecurity
-from emulator.zigbee.node.fragments import MAX_BLOCKS, WINDOW, Outbound, split
+from emulator.zigbee.node.fragments import MAX_BLOCKS, Outbound, split
 from emulator.zigbee.node.headers import ApsHeader, aps_data_header
 from emulator.zigbee.node.hop import FIRST_BROADCAST
 from emulator.zigbee.node.host_fragments import SentBlocks
@@ -39,9 +39,6 @@ class ApsSenderUser(Protocol):
 
     def aps_sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message."""
-
-    def aps_ack_wait(self, destination: int) -> int:
-        """How long an acknowledgement from there may take, µs."""
 
 
 class Outgoing:
@@ -70,12 +67,17 @@ class ApsSender:
     """Sends, waits for acknowledgements, sends again.
 
     Args:
-        retries: how often at most, for one message.
-        window: blocks of a long message that are sent before an acknowledgement is awaited.
-        splits: whether long messages are split here; else the device above does it.
+        nwk: to send with.
+        memory: the last counter used, and who sleeps.
+        security: under which keys.
+        user: told what became of messages.
+        rng: for the first counter ever.
+        report: told of retries and drops.
+        alarm: of the node.
+        configuration: retries and window; whether long messages are split here or by the device above; whether this
+            node sleeps.
 
     Attributes:
-        retries: how often a message was sent again so far.
         last: the message that was sent last.
     """
 
@@ -88,21 +90,19 @@ class ApsSender:
         rng: Random,
         report: Report,
         alarm: Alarm,
-        retries: int,
-        window: int = WINDOW,
-        splits: bool = True,
+        configuration: StackConfiguration,
     ) -> None:
         self.timers: Timers[int] = Timers(alarm)
-        self.retries = 0
         self.last: Outgoing | None = None
         self._nwk = nwk
         self._memory = memory
         self._security = security
         self._user = user
         self._report = report
-        self._max_retries = retries
-        self._window = window
-        self._splits = splits
+        self._max_retries = configuration.aps_ack_retries
+        self._window = configuration.fragment_window
+        self._splits = not configuration.host_fragments
+        self._sleepy = configuration.node_type is NodeType.SLEEPY
         if memory.aps_counter is None:
             memory.aps_counter = rng.randrange(256)
         self._counter = memory.aps_counter
@@ -172,12 +172,17 @@ class ApsSender:
         self._transmit(outgoing, now)
         return None
 
+    def _ack_wait(self, destination: int) -> int:
+        """How long an acknowledgement may take, µs: longer where a sleeping child is at either end."""
+        child = self._memory.children.get(destination)
+        return SLEEPY_ACK_WAIT if self._sleepy or (child is not None and child.sleepy) else ACK_WAIT
+
     def _transmit(self, outgoing: Outgoing, now: int) -> None:
         message = outgoing.message
         destination = message.destination
         outgoing.sent_at = now
         if outgoing.acknowledge:
-            self.timers.set(outgoing.handle, now + self._user.aps_ack_wait(destination))
+            self.timers.set(outgoing.handle, now + self._ack_wait(destination))
         try:
             frames = self._frames(outgoing)
         except LocalProtocolError as error:
@@ -229,7 +234,6 @@ class ApsSender:
                 continue
             if outgoing.retries > 0:
                 outgoing.retries -= 1
-                self.retries += 1
                 self._nwk.counters.aps_retries += 1
                 fields: dict[str, object] = {
                     "to": f"{outgoing.message.destination:04x}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.core.clock import MILLISECOND, SECOND
+from emulator.zigbee.node.hop import Hop
 
 JITTER = 64 * MILLISECOND
 PASSIVE_ACK_WAIT = 500 * MILLISECOND
@@ -18,12 +19,12 @@ class Broadcast:
 
     Attributes:
         missing: neighbouring routers not yet heard relaying it.
-        frame: what to send again: NWK header fields and plain payload; opaque here.
+        frame: what to send again.
     """
 
     expires: int
     missing: set[int]
-    frame: object
+    frame: Hop
     repeats: int = MAX_REPEATS
 
 
@@ -37,7 +38,7 @@ class Broadcasts:
         """The entry, if this broadcast is known."""
         return self._entries.get((source, sequence))
 
-    def add(self, source: int, sequence: int, missing: set[int], frame: object, now: int) -> Broadcast:
+    def add(self, source: int, sequence: int, missing: set[int], frame: Hop, now: int) -> Broadcast:
         """Note a new broadcast."""
         self._entries = {key: entry for key, entry in self._entries.items() if entry.expires > now}
         entry = self._entries[source, sequence] = Broadcast(now + LIFE, missing, frame)

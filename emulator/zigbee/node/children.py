@@ -20,7 +20,7 @@ from emulator.zigbee.frames.nwk_commands import (
     NetworkStatusCode,
     encode_command,
 )
-from emulator.zigbee.node.mac import INDIRECT_PERSISTENCE
+from emulator.zigbee.node.indirect import INDIRECT_PERSISTENCE
 from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 from emulator.zigbee.node.nwk import NwkLayer
 

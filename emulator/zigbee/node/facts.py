@@ -7,9 +7,9 @@ from enum import Enum
 
 from emulator.core.eui64 import Eui64
 from emulator.ports.aps import NodeType
+from emulator.zigbee.node.layers import Layers
 from emulator.zigbee.node.memory import Child, LinkKeyKind, NodeMemory
 from emulator.zigbee.node.neighbours import Neighbour
-from emulator.zigbee.node.stack import Stack
 
 
 class NetworkState(Enum):
@@ -95,21 +95,17 @@ class Facts:
 
     Args:
         memory: what it keeps.
-        stack: what it has while it is in a network or on its way into one.
+        layers: what it has while it is on the air.
         node_type: what it is configured as.
-        joining: whether it is on its way in.
-        leaving: whether it says farewell.
 
     Attributes:
         state: where it stands with its network.
     """
 
-    def __init__(
-        self, memory: NodeMemory, stack: Stack | None, node_type: NodeType | None, *, joining: bool, leaving: bool
-    ) -> None:
-        self.state = _state(stack, joining=joining, leaving=leaving)
+    def __init__(self, memory: NodeMemory, layers: Layers, node_type: NodeType | None) -> None:
+        self.state = _state(layers)
         self._memory = memory
-        self._stack = stack if self.state in (NetworkState.JOINED, NetworkState.LOST) else None
+        self._stack = layers.stack if self.state in (NetworkState.JOINED, NetworkState.LOST) else None
         self._node_type = node_type
 
     @property
@@ -161,10 +157,11 @@ class Facts:
         )
 
 
-def _state(stack: Stack | None, *, joining: bool, leaving: bool) -> NetworkState:
-    if leaving:
+def _state(layers: Layers) -> NetworkState:
+    stack = layers.stack
+    if stack is not None and stack.parting.reason is not None:
         return NetworkState.LEAVING
-    if joining:
+    if layers.joiner is not None:
         return NetworkState.JOINING
     if stack is None:
         return NetworkState.NO_NETWORK

@@ -9,12 +9,11 @@ from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, AnyTimers
 from emulator.ports.aps import COORDINATOR
-from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, encode_header
-from emulator.zigbee.frames.aps_commands import UpdateDevice, UpdateDeviceStatus, encode_command
-from emulator.zigbee.frames.nwk_commands import Leave
-from emulator.zigbee.frames.nwk_commands import encode_command as encode_nwk_command
+from emulator.zigbee.frames.aps_commands import UpdateDevice, UpdateDeviceStatus
+from emulator.zigbee.frames.nwk_commands import Leave, encode_command
 from emulator.zigbee.node.association import Parent
 from emulator.zigbee.node.children import Children
+from emulator.zigbee.node.command_sending import ApsCommandSender
 from emulator.zigbee.node.mac import MacLayer
 from emulator.zigbee.node.memory import Child, Membership, NodeMemory
 from emulator.zigbee.node.nwk import NwkLayer
@@ -24,12 +23,6 @@ from emulator.zigbee.node.trust_centre import TrustCentre
 
 class FamilyUser(Protocol):
     """The stack."""
-
-    def next_aps_counter(self) -> int:
-        """A fresh APS counter."""
-
-    def send_aps_command(self, destination: int, frame: bytes, now: int, *, secure: bool) -> None:
-        """An APS command frame, with or without protection under the network key."""
 
     def child_changed(self, child: Child, now: int, *, here: bool) -> None:
         """A child came, or came back; or (`here` false) is none any more."""
@@ -41,7 +34,8 @@ class Family:
     Args:
         mac, nwk: to send with.
         memory, membership: children, addresses, the network.
-        trust_centre: where this node is the trust centre; elsewhere it is told over the air.
+        trust_centre: where this node is the trust centre.
+        commands: tell the trust centre where it is another node.
         user: the stack.
         rng: for addresses and the moments of beacons.
         report: told of who is refused or forgotten.
@@ -60,6 +54,7 @@ class Family:
         memory: NodeMemory,
         membership: Membership,
         trust_centre: TrustCentre | None,
+        commands: ApsCommandSender,
         user: FamilyUser,
         rng: Random,
         report: Report,
@@ -71,6 +66,7 @@ class Family:
         self._nwk = nwk
         self._memory = memory
         self._trust_centre = trust_centre
+        self._commands = commands
         self._user = user
         self._report = report
 
@@ -125,9 +121,7 @@ class Family:
 
     def _update_device(self, child: Child, status: UpdateDeviceStatus, now: int) -> None:
         """Tell the trust centre about a child."""
-        update = UpdateDevice(child.eui64, child.short, status)
-        header = encode_header(ApsFrame(ApsFrameType.COMMAND, self._user.next_aps_counter()))
-        self._user.send_aps_command(COORDINATOR, header + encode_command(update), now, secure=True)
+        self._commands.send(COORDINATOR, UpdateDevice(child.eui64, child.short, status), now)
 
     # Being there
 
@@ -142,7 +136,7 @@ class Family:
         if waiting is not None:
             self._nwk.send_to_neighbour(waiting, frame, now, data=True, secure=False)
         elif child is not None:
-            self._user.send_aps_command(child.short, frame, now, secure=False)
+            self._commands.send_frame(child.short, frame, now, secure=False)
 
     # Going
 
@@ -176,7 +170,7 @@ class Family:
             return
         if self._trust_centre is None:
             self._report("join.refused", "trust-centre-refused", {"device": eui64_text(device)}, now)
-        self._nwk.send_command(child.short, encode_nwk_command(Leave(request=True)), now)
+        self._nwk.send_command(child.short, encode_command(Leave(request=True)), now)
         del self._memory.children[child.short]
         self._nwk.neighbours.remove(child.short)
         self._user.child_changed(child, now, here=False)

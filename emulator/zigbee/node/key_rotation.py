@@ -15,8 +15,10 @@ from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import BROADCAST_ALL
-from emulator.zigbee.frames.aps_commands import ApsCommand, SwitchKey, TransportNetworkKey
+from emulator.zigbee.frames.aps_commands import SwitchKey, TransportNetworkKey
+from emulator.zigbee.node.command_sending import ApsCommandSender
 from emulator.zigbee.node.memory import Membership, NodeMemory
+from emulator.zigbee.node.network_keys import NetworkKeys
 
 GIVING_OUT = 10 * SECOND
 """From the key to the word to switch: longer than a parent holds anything for a sleeping child."""
@@ -25,19 +27,10 @@ SWITCHING = 3 * SECOND
 
 
 class KeyRotationUser(Protocol):
-    """The trust centre, and the stack."""
-
-    def next_key_known(self) -> None:
-        """Frames under the next key may come from now on."""
+    """The trust centre."""
 
     def send_key(self, command: TransportNetworkKey, short: int, now: int) -> None:
         """A network key for one device, under its link key."""
-
-    def send_plain(self, destination: int, command: ApsCommand, now: int) -> None:
-        """A command under the network key alone."""
-
-    def switch_network_key(self, now: int) -> None:
-        """Put the next key in force here."""
 
 
 class KeyRotation:
@@ -48,6 +41,8 @@ class KeyRotation:
         eui64: Eui64,
         memory: NodeMemory,
         membership: Membership,
+        commands: ApsCommandSender,
+        network_keys: NetworkKeys,
         user: KeyRotationUser,
         report: Report,
         alarm: Alarm,
@@ -56,6 +51,8 @@ class KeyRotation:
         self._eui64 = eui64
         self._memory = memory
         self._membership = membership
+        self._commands = commands
+        self._network_keys = network_keys
         self._user = user
         self._report = report
 
@@ -70,9 +67,7 @@ class KeyRotation:
             raise LocalProtocolError("another network key is being brought in")
         if key == membership.network_key:
             raise LocalProtocolError("that network key is in force already")
-        membership.next_key = key
-        membership.next_sequence = (membership.key_sequence + 1) & 0xFF
-        self._user.next_key_known()
+        self._network_keys.prepare(key, (membership.key_sequence + 1) & 0xFF)
         self._report("trust.network-key", "given-out", {"key_sequence": membership.next_sequence}, now)
         self._give_out(now)
 
@@ -85,10 +80,10 @@ class KeyRotation:
         """Give the word, then switch."""
         for step in self.timers.due(now):
             if step == "word":
-                self._user.send_plain(BROADCAST_ALL, SwitchKey(self._membership.next_sequence), now)
+                self._commands.send(BROADCAST_ALL, SwitchKey(self._membership.next_sequence), now)
                 self.timers.set("switch", now + SWITCHING)
             elif self._membership.next_key:
-                self._user.switch_network_key(now)
+                self._network_keys.switch(now)
 
     def _give_out(self, now: int) -> None:
         membership = self._membership

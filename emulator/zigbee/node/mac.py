@@ -27,10 +27,8 @@ from emulator.zigbee.frames.mac import (
 )
 from emulator.zigbee.frames.mac_commands import DataRequest, encode_command
 from emulator.zigbee.node.headers import MAC_HEADER_OCTETS, mac_data, read_mac_data
-from emulator.zigbee.node.indirect import INDIRECT_PERSISTENCE, Held, IndirectQueue
+from emulator.zigbee.node.indirect import Held, IndirectQueue
 from emulator.zigbee.node.node_counters import NodeCounters
-
-__all__ = ["INDIRECT_PERSISTENCE", "MAX_FRAME_RETRIES", "MacLayer", "MacUser"]
 
 MAX_FRAME_RETRIES = 3
 POLL_WAIT = 100 * MILLISECOND
@@ -110,7 +108,6 @@ class MacLayer:
         self.eui64 = eui64
         self.pan_id = BROADCAST_PAN
         self.short = BROADCAST_ADDRESS
-        self.retries = 0
         self._phy = phy
         self._user = user
         self._report = report
@@ -166,6 +163,11 @@ class MacLayer:
     def idle(self) -> bool:
         """Whether nothing is being sent, waits to be sent, or is to come after a poll."""
         return self._current is None and not self._queue and not self._awake_for_poll
+
+    @property
+    def awaits_data(self) -> bool:
+        """Whether the parent has said that it holds something, and nothing of it has come so far."""
+        return self._awake_for_poll
 
     def timers(self) -> tuple[AnyTimers, ...]:
         """Everything that can fall due."""
@@ -246,7 +248,6 @@ class MacLayer:
             return
         if result is not _ACKED and outgoing.retries > 0:
             outgoing.retries -= 1
-            self.retries += 1
             self._report("mac.retry", result.value, {"to": outgoing.destination}, now)
             self._phy.submit(outgoing.psdu, now)
             return

@@ -47,11 +47,14 @@ class NetworkKeys:
 
     def given(self, command: TransportNetworkKey, now: int) -> None:
         """The trust centre gave us a key that is to be in force some time later."""
-        membership = self._membership
-        if not is_newer(command.key_sequence, membership.key_sequence):
+        if not is_newer(command.key_sequence, self._membership.key_sequence):
             self._report("aps.dropped", OLD_KEY, {"key_sequence": command.key_sequence}, now)
             return
-        membership.next_key, membership.next_sequence = command.key, command.key_sequence
+        self.prepare(command.key, command.key_sequence)
+
+    def prepare(self, key: bytes, sequence: int) -> None:
+        """Understand frames under a key that is to be in force some time later."""
+        self._membership.next_key, self._membership.next_sequence = key, sequence
         self._security.use_key()
 
     def told_to_switch(self, sequence: int, now: int) -> None:

@@ -1,4 +1,4 @@
-"""The NWK layer of a soft node: next hops, forwarding, broadcasts, protection under the network key."""
+"""The NWK layer of a soft node: what is sent and forwarded to whom, what is received, and under which protection."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple, Protocol
 from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
-from emulator.core.timers import Alarm, Timers
+from emulator.core.timers import Alarm
 from emulator.ports.aps import BROADCAST_ALL, BROADCAST_ROUTERS, NodeType, Outcome
 from emulator.ports.phy import TxResult
 from emulator.zigbee.frames.nwk import MAX_RADIUS, NwkFrameType
-from emulator.zigbee.node.broadcasts import JITTER, PASSIVE_ACK_WAIT, Broadcasts
+from emulator.zigbee.node.broadcasting import Broadcasting
 from emulator.zigbee.node.headers import NwkHeader, read_nwk_header
 from emulator.zigbee.node.hop import FIRST_BROADCAST, Hop
 from emulator.zigbee.node.mac import MacLayer
@@ -20,8 +20,6 @@ from emulator.zigbee.node.memory import Membership, NodeMemory
 from emulator.zigbee.node.neighbours import MAX_FAILURES, Neighbours
 from emulator.zigbee.node.nwk_security import NwkSecurity, NwkSecurityUser
 from emulator.zigbee.node.routing import Routes
-
-__all__ = ["FIRST_BROADCAST", "Hop", "NwkLayer", "NwkUser"]
 
 _DATA, _COMMAND = NwkFrameType.DATA, NwkFrameType.COMMAND
 _ACKED = TxResult.ACKED
@@ -77,15 +75,13 @@ class NwkLayer:
         self.counters = mac.counters
         self.neighbours = Neighbours(mac.counters)
         self.routes = Routes()
-        self.broadcasts = Broadcasts()
-        self.timers: Timers[tuple[str, int, int]] = Timers(alarm)
-        self.forwarded = 0
+        self.broadcasting = Broadcasting(mac, memory, self.neighbours, self.transmit, rng, alarm)
+        self._alarm = alarm
         self._mac = mac
         self._memory = memory
         self._membership = membership
         self._router = node_type is not NodeType.SLEEPY
         self._user = user
-        self._rng = rng
         self._report = report
         self._sequence = rng.randrange(256)
         self._failed: list[Hop] = []
@@ -105,10 +101,12 @@ class NwkLayer:
         self._sequence = sequence = (self._sequence + 1) & 0xFF
         source = self._membership.short
         hop = Hop(_DATA, destination, source, radius or MAX_RADIUS, sequence, payload, context, secure)
-        if destination >= FIRST_BROADCAST:
-            self._broadcast(hop, now)
-        else:
+        if destination < FIRST_BROADCAST:
             self.forward(hop, now)
+        elif self._router:
+            self.broadcasting.begin(hop, now)
+        else:
+            self.transmit(hop, self._membership.parent, now)
 
     def send_command(
         self, destination: int, payload: bytes, now: int, *, radius: int = MAX_RADIUS, context: object = None
@@ -168,7 +166,7 @@ class NwkLayer:
         except LocalProtocolError as error:
             self._drop(str(error), hop.source, now)
             self._failed.append(hop)
-            self.timers.set(("failed", 0, 0), now)
+            self._alarm.by(now)
             return None
 
     def _next_hop(self, destination: int, now: int) -> int | None:
@@ -203,76 +201,13 @@ class NwkLayer:
         """A sleeping child did not fetch a frame."""
         self._done(hop, Outcome.EXPIRED, now)
 
-    # Broadcasts
-
-    def _broadcast(self, hop: Hop, now: int) -> None:
-        if not self._router:
-            self.transmit(hop, self._membership.parent, now)
-            return
-        self._enter_broadcast(hop, now)
-        self._send_broadcast(hop, now)
-
-    def _enter_broadcast(self, hop: Hop, now: int) -> None:
-        missing = {neighbour.short for neighbour in self.neighbours.routers(now)}
-        if hop.radius > 1:
-            self.broadcasts.add(hop.source, hop.sequence, missing, hop, now)
-            self.timers.set(("repeat", hop.source, hop.sequence), self._repeat_at(now))
-        else:
-            self.broadcasts.add(hop.source, hop.sequence, set(), hop, now)
-
-    def _repeat_at(self, now: int) -> int:
-        """With jitter: relays that do not hear each other would otherwise collide each time as they did the first."""
-        return now + PASSIVE_ACK_WAIT + self._rng.randrange(JITTER)
-
-    def _send_broadcast(self, hop: Hop, now: int) -> None:
-        self.transmit(hop, BROADCAST_ALL, now)
-        if hop.destination == BROADCAST_ALL:
-            for child in self._memory.children.values():
-                if child.sleepy and child.short != hop.source:
-                    self._mac.hold_data(child.short, hop.copy(), now)
-
-    def _received_broadcast(
-        self, header: NwkHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int
-    ) -> None:
-        if header.source == self._membership.short:
-            self.broadcasts.heard(header.source, header.sequence, previous_hop)
-            return
-        if self.broadcasts.heard(header.source, header.sequence, previous_hop):
-            return
-        child = self._memory.children.get(header.source)
-        if child is not None and child.sleepy and previous_hop != header.source:
-            self._user.nwk_child_moved(header.source, now)
-        hop = Hop(header.type, header.destination, header.source, header.radius - 1, header.sequence, payload)
-        if self._router and hop.radius > 0:
-            self._enter_broadcast(hop, now)
-            self.broadcasts.heard(hop.source, hop.sequence, previous_hop)
-            self.broadcasts.heard(hop.source, hop.sequence, hop.source)
-            self.timers.set(("relay", hop.source, hop.sequence), now + self._rng.randrange(JITTER))
-        else:
-            self.broadcasts.add(hop.source, hop.sequence, set(), hop, now)
-        if self._router or header.destination > BROADCAST_ROUTERS:
-            self._user.nwk_received(header, payload, previous_hop, rssi, lqi, now)
-
     def on_timeout(self, now: int) -> None:
-        """Relay or repeat the broadcasts that are due."""
-        for action, source, sequence in self.timers.due(now):
-            if action == "failed":
-                self._give_up(now)
-            entry = self.broadcasts.get(source, sequence)
-            if entry is None or not isinstance(entry.frame, Hop):
-                continue
-            if action == "relay":
-                self._send_broadcast(entry.frame, now)
-            elif entry.missing and entry.repeats:
-                entry.repeats -= 1
-                self.timers.set(("repeat", source, sequence), self._repeat_at(now))
-                self.transmit(entry.frame, BROADCAST_ALL, now)
-
-    def _give_up(self, now: int) -> None:
-        """Tell those whose frames could not be protected."""
-        failed, self._failed = self._failed, []
-        for hop in failed:
-            self._done(hop, Outcome.NEXT_HOP_FAILED, now)
+        """Do whatever is due."""
+        self.broadcasting.on_timeout(now)
+        if self._failed:
+            failed, self._failed = self._failed, []
+            for hop in failed:
+                self._done(hop, Outcome.NEXT_HOP_FAILED, now)
 
     # Receiving
 
@@ -311,13 +246,29 @@ class NwkLayer:
         else:
             self._received_broadcast(header, payload, previous_hop, rssi, heard.lqi, now)
 
+    def _received_broadcast(
+        self, header: NwkHeader, payload: bytes, previous_hop: int, rssi: int, lqi: int, now: int
+    ) -> None:
+        known = self.broadcasting.heard(header.source, header.sequence, previous_hop)
+        if known or header.source == self._membership.short:
+            return
+        child = self._memory.children.get(header.source)
+        if child is not None and child.sleepy and previous_hop != header.source:
+            self._user.nwk_child_moved(header.source, now)
+        hop = Hop(header.type, header.destination, header.source, header.radius - 1, header.sequence, payload)
+        if self._router and hop.radius > 0:
+            self.broadcasting.relay(hop, previous_hop, now)
+        else:
+            self.broadcasting.note(hop, now)
+        if self._router or header.destination > BROADCAST_ROUTERS:
+            self._user.nwk_received(header, payload, previous_hop, rssi, lqi, now)
+
     def _relay(self, header: NwkHeader, payload: bytes, now: int) -> None:
         if not self._router:
             self._drop("not-for-us", header.source, now)
         elif header.radius <= 1:
             self._drop("radius-exhausted", header.source, now)
         else:
-            self.forwarded += 1
             self.counters.relayed += 1
             self.forward(
                 Hop(header.type, header.destination, header.source, header.radius - 1, header.sequence, payload), now

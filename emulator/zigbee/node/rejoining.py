@@ -34,6 +34,7 @@ from emulator.zigbee.node.parent_search import ParentSearch
 from emulator.zigbee.node.rejoin_frames import RejoinFrames
 from emulator.zigbee.node.rejoin_table import ENDINGS, REJOIN, RejoinAction, RejoinState, RejoinTrigger
 from emulator.zigbee.node.rests import Rests
+from emulator.zigbee.node.watching import NodeWatcher
 from emulator.zigbee.security.keys import unfit_for_rejoin
 
 MOST_POLL_FAILURES = 4
@@ -98,6 +99,7 @@ class Rejoiner:
         memory, membership: the network, and the link key with its trust centre.
         configuration: what the device is.
         user: told of the new place.
+        watcher: told of searches that begin and fail.
         rng: for rests that are not the same everywhere.
         report: told of beginnings, failures and ends.
         alarm: of the node.
@@ -114,6 +116,7 @@ class Rejoiner:
         membership: Membership,
         configuration: StackConfiguration,
         user: RejoinUser,
+        watcher: NodeWatcher,
         rng: Random,
         report: Report,
         alarm: Alarm,
@@ -126,6 +129,7 @@ class Rejoiner:
         self._sleepy = configuration.node_type is NodeType.SLEEPY
         self._frames = RejoinFrames(mac, nwk, membership, configuration)
         self._user = user
+        self._watcher = watcher
         self._report = report
         self._cause: RejoinTrigger | None = None
         self._secured = True
@@ -150,6 +154,7 @@ class Rejoiner:
 
     def polled(self, result: TxResult, now: int) -> None:
         """A poll of the parent is done."""
+        self._watcher.polled(result, now, pending=self._mac.awaits_data)
         if result is TxResult.ACKED:
             self._failed_polls = 0
             if self._cause is _Trigger.PARENT_LOST:
@@ -164,12 +169,13 @@ class Rejoiner:
         if cause not in REJOIN[self.state]:
             return
         if cause in _ON_DEMAND and not self._may_go_without():
-            self._report("rejoin.failed", self._reason, {}, now)
+            self._fail(now)
             return
-        self._cause = cause
+        self._cause, self._reason = cause, None
         self._secured = cause not in _WITHOUT_NETWORK_KEY
         self._rests.begin(now)
         self._report("rejoin.started", cause.value, {}, now)
+        self._watcher.search_began(now)
         self._step(cause, now)
 
     @property
@@ -275,9 +281,10 @@ class Rejoiner:
             self._cause = None
         if self._cause is _Trigger.NETWORK_LOST and self._user.network_in_earshot(now):
             self._cause = None
+            self._watcher.search_needless(now)
         if self._cause is _Trigger.KEY_MISSED and not self._may_go_without():
-            self._report("rejoin.failed", self._reason, {}, now)
             self._cause = None
+            self._fail(now)
         if self._cause is None:
             self._step(_Trigger.HEARD_AGAIN, now)
         else:
@@ -354,9 +361,15 @@ class Rejoiner:
         return {"parent": f"{self._place.parent:04x}", "network_key": self._place.network_key is not None}
 
     def _rest_a_while(self, now: int) -> None:
+        self._end(now)
+        # Last of all: whoever is told may want another attempt at once.
+        self._fail(now)
+
+    def _fail(self, now: int) -> None:
+        """Say why an attempt came to nothing; where there was none so far there is no reason."""
         if self._reason is not None:
             self._report("rejoin.failed", self._reason, {}, now)
-        self._end(now)
+            self._watcher.search_failed(self._reason, now)
 
     def _settle(self, now: int) -> None:  # noqa: ARG002 - an action like the others
         """All is well, and has been for a while."""

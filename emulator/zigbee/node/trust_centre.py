@@ -16,9 +16,7 @@ from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
 from emulator.ports.aps import COORDINATOR, DeviceJoined, DeviceLeft, JoinRefused, NetworkEvent
-from emulator.zigbee.frames.aps import ApsFrame, ApsFrameType, encode_header
 from emulator.zigbee.frames.aps_commands import (
-    ApsCommand,
     RemoveDevice,
     TransportNetworkKey,
     Tunnel,
@@ -27,8 +25,10 @@ from emulator.zigbee.frames.aps_commands import (
     encode_command,
 )
 from emulator.zigbee.frames.zdo import ZdoStatus
+from emulator.zigbee.node.command_sending import ApsCommandSender
 from emulator.zigbee.node.key_rotation import KeyRotation
 from emulator.zigbee.node.memory import LinkKey, Membership, NodeMemory
+from emulator.zigbee.node.network_keys import NetworkKeys
 from emulator.zigbee.security import aps as security
 from emulator.zigbee.security.aps import KeyIdentifier
 from emulator.zigbee.security.keys import (
@@ -48,13 +48,7 @@ ANNOUNCE_WAIT = 12 * SECOND
 
 
 class TrustCentreUser(Protocol):
-    """The node."""
-
-    def next_aps_counter(self) -> int:
-        """A fresh APS counter."""
-
-    def send_aps_command(self, destination: int, frame: bytes, now: int, *, secure: bool) -> None:
-        """An APS command frame, with or without protection under the network key."""
+    """The stack."""
 
     def network_event(self, event: NetworkEvent, now: int) -> None:
         """For the device that this node is."""
@@ -64,12 +58,6 @@ class TrustCentreUser(Protocol):
 
     def send_to_child(self, child: Eui64, frame: bytes, now: int) -> None:
         """Pass an APS frame to a device near us that has no network key."""
-
-    def key_changed(self) -> None:
-        """The membership has other network keys."""
-
-    def switch_network_key(self, now: int) -> None:
-        """Put the next network key in force here."""
 
 
 @dataclass(slots=True)
@@ -99,6 +87,8 @@ class TrustCentre:
         eui64: Eui64,
         memory: NodeMemory,
         membership: Membership,
+        commands: ApsCommandSender,
+        network_keys: NetworkKeys,
         user: TrustCentreUser,
         report: Report,
         alarm: Alarm,
@@ -107,12 +97,13 @@ class TrustCentre:
         self._eui64 = eui64
         self._memory = memory
         self._membership = membership
+        self._commands = commands
         self._user = user
         self._report = report
         self._waiting: dict[Eui64, _Waiting] = {}
         self._parents: dict[Eui64, int] = {}
         self._unwanted: set[Eui64] = set()
-        self.rotation = KeyRotation(eui64, memory, membership, self, report, alarm)
+        self.rotation = KeyRotation(eui64, memory, membership, commands, network_keys, self, report, alarm)
 
     def device_came(self, device: Eui64, short: int, parent: int, sleepy: bool, now: int) -> None:
         """A device associated with us, or with the router `parent`: give it the key if it is known."""
@@ -132,9 +123,9 @@ class TrustCentre:
         self.timers.set(device, now + ANNOUNCE_WAIT)
         frame = self._transport(self._current_key(device), key)
         if parent == COORDINATOR:
-            self._user.send_aps_command(short, frame, now, secure=False)
+            self._commands.send_frame(short, frame, now, secure=False)
         else:
-            self.send_plain(parent, Tunnel(device, frame), now)
+            self._commands.send(parent, Tunnel(device, frame), now)
 
     def _unfit_for_join(self, link_key: bytes | None) -> str | None:
         """Why a device may not join under a key, by the policy of the device above."""
@@ -169,7 +160,7 @@ class TrustCentre:
         if parent == COORDINATOR:
             self._user.send_to_child(device, frame, now)
         else:
-            self.send_plain(parent, Tunnel(device, frame), now)
+            self._commands.send(parent, Tunnel(device, frame), now)
 
     def returned(self, device: Eui64, parent: int) -> None:
         """A device has another parent; it announces itself next."""
@@ -243,7 +234,7 @@ class TrustCentre:
         if parent == COORDINATOR:
             self._user.child_refused(device, now)
         else:
-            self.send_plain(parent, RemoveDevice(device), now)
+            self._commands.send(parent, RemoveDevice(device), now)
         self._user.network_event(JoinRefused(device, reason), now)
 
     def _forget_child(self, device: Eui64) -> None:
@@ -256,31 +247,15 @@ class TrustCentre:
         """A network key for one device, under its link key."""
         key = self._memory.link_keys.get(command.destination)
         if key is not None:
-            self._user.send_aps_command(short, self._transport(command, key), now, secure=True)
-
-    def next_key_known(self) -> None:
-        """Frames under the next key may come from now on."""
-        self._user.key_changed()
-
-    def switch_network_key(self, now: int) -> None:
-        """Put the next key in force here."""
-        self._user.switch_network_key(now)
+            self._commands.send_frame(short, self._transport(command, key), now, secure=True)
 
     def _current_key(self, device: Eui64) -> TransportNetworkKey:
         membership = self._membership
         return TransportNetworkKey(membership.network_key, membership.key_sequence, device, self._eui64)
 
     def _transport(self, command: TransportNetworkKey, key: LinkKey) -> bytes:
-        header = self._header(secured=True)
+        header = self._commands.header(secured=True)
         cipher = CcmStar(transport_key(key.key))
         return header + security.secure(
             header, encode_command(command), cipher, key.outgoing.next(), self._eui64, KeyIdentifier.KEY_TRANSPORT
         )
-
-    def send_plain(self, destination: int, command: ApsCommand, now: int) -> None:
-        """A command under the network key alone."""
-        frame = self._header(secured=False) + encode_command(command)
-        self._user.send_aps_command(destination, frame, now, secure=True)
-
-    def _header(self, *, secured: bool) -> bytes:
-        return encode_header(ApsFrame(ApsFrameType.COMMAND, self._user.next_aps_counter(), security=secured))

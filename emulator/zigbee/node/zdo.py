@@ -113,8 +113,8 @@ class ZdoUser(Protocol):
     def send_own(self, message: ApsMessage, now: int) -> None:
         """Send without telling anybody of the outcome."""
 
-    def permit_joining(self, until: int) -> None:
-        """Let devices associate here."""
+    def told_to_permit_joining(self, until: int, now: int) -> None:
+        """Let devices associate here, or no more."""
 
     def device_announced(self, device: Eui64, short: int, sleepy: bool, now: int) -> None:
         """Somebody came, or came back."""
@@ -186,7 +186,7 @@ class Zdo:
 
     def _answer(self, request: ZdoMessage, sequence: int, message: ApsIndication, now: int) -> ZdoMessage | None:
         if isinstance(request, MgmtPermitJoiningReq):
-            self._user.permit_joining(now + request.duration * SECOND)
+            self._user.told_to_permit_joining(now + request.duration * SECOND, now)
             return None if message.broadcast else MgmtPermitJoiningRsp(ZdoStatus.SUCCESS)
         if isinstance(request, MgmtLeaveReq):
             return self._leave(request, message.source, sequence, now)

@@ -378,7 +378,7 @@ def test_whatever_becomes_of_blocks_nothing_of_them_is_left(forger: Forger) -> N
     forger.frame(aps.ApsFrame(ACK, counter, aps.DeliveryMode.UNICAST, 1, 1, 0x19, 0x109, fragment=fragment), b"")
     forger.han.run(20 * SECOND)
     assert [outcome for _, outcome in bridge.outcomes] == [DELIVERED, Outcome.NO_APS_ACK]
-    stack = bridge.port.node._stack
+    stack = bridge.port.node._layers.stack
     assert stack is not None
     assert not stack.aps.sender._blocks
     assert not stack.aps.sender._by_handle

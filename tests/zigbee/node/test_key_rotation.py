@@ -67,7 +67,7 @@ def test_frames_under_the_key_before_are_dropped_and_say_so() -> None:
     rotate(han)
     membership = bridge.memory.membership
     assert membership is not None
-    stack = bridge.port.node._stack
+    stack = bridge.port.node._layers.stack
     assert stack is not None
     membership.network_key, membership.key_sequence = NETWORK_KEY, 0
     stack.nwk.security.use_key()
@@ -150,7 +150,7 @@ def test_the_new_key_and_its_sequence_outlast_a_restart() -> None:
 def test_a_key_that_came_before_the_one_in_force_is_not_taken() -> None:
     han, bridge = pair()
     rotate(han)
-    stack = han.hub.port.node._stack
+    stack = han.hub.port.node._layers.stack
     assert stack is not None
     assert stack.trust_centre is not None
     stack.trust_centre.send_key(TransportNetworkKey(bytes(16), 0, address(1), HUB), bridge.short, han.now)

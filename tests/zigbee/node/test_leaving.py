@@ -45,7 +45,7 @@ def test_a_request_from_a_stranger_is_refused_and_named() -> None:
 
 def test_a_leave_command_of_a_router_that_is_not_our_parent_is_refused_and_named() -> None:
     han, _, second, device = two_parents(NodeType.ROUTER)
-    stack = second.port.node._stack
+    stack = second.port.node._layers.stack
     assert stack is not None
     stack.nwk.send_to_neighbour(device.short, encode_command(Leave(request=True)), han.now)
     han.run(SECOND)
@@ -55,7 +55,7 @@ def test_a_leave_command_of_a_router_that_is_not_our_parent_is_refused_and_named
 
 def test_a_parent_may_send_its_child_away() -> None:
     han, first, _, device = two_parents(NodeType.SLEEPY)
-    stack = first.port.node._stack
+    stack = first.port.node._layers.stack
     assert stack is not None
     stack.nwk.hold_command(device.short, encode_command(Leave(request=True)), han.now)
     han.run(5 * SECOND)

@@ -15,7 +15,8 @@ from emulator.ports.aps import NodeType
 from emulator.ports.phy import PhyUser, RxFrame, TxResult
 from emulator.zigbee.frames.mac import FrameType, MacFrame, decode, encode
 from emulator.zigbee.frames.mac_commands import BeaconRequest, DataRequest, encode_command
-from emulator.zigbee.node.mac import DUPLICATE_LIFE, INDIRECT_PERSISTENCE, POLL_WAIT, MacLayer
+from emulator.zigbee.node.indirect import INDIRECT_PERSISTENCE
+from emulator.zigbee.node.mac import DUPLICATE_LIFE, POLL_WAIT, MacLayer
 from tests.zigbee.node.han import pair
 
 PAN, OWN, PARENT, CHILD = 0x1A62, 0x0001, 0x0000, 0x1234

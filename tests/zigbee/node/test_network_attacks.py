@@ -88,7 +88,7 @@ def test_transport_key_replayed_to_a_device_that_waits_for_one_does_not_bring_th
 
 
 def rejoiner_of(device: Device) -> Rejoiner:
-    stack = device.port.node._stack
+    stack = device.port.node._layers.stack
     assert stack is not None
     assert stack.rejoiner is not None
     return stack.rejoiner

@@ -59,7 +59,7 @@ def test_tshark_decodes_and_decrypts_a_rotation_and_every_way_back(
     device.port.resume(han.now)
     han.run(MINUTE)
     assert device.reasons("rejoin.done")[-1] == "key-missed"
-    stack = han.hub.port.node._stack
+    stack = han.hub.port.node._layers.stack
     assert stack is not None
     stack.nwk.send_command(second.short, encode_command(Leave(rejoin=True, request=True)), han.now)
     han.run(10 * SECOND)

@@ -44,7 +44,7 @@ def test_anybody_joins_under_the_key_that_was_opened_and_it_is_said(
     key: bytes, reason: str, parent: Eui64, node_type: NodeType
 ) -> None:
     han, _ = pair()
-    han.hub.port.node.allow_any(key, han.now)
+    han.hub.port.node.keys.allow_any(key, han.now)
     joiner = newcomer(han, key, parent=parent, node_type=node_type)
     try_to_join(han, joiner)
     assert joiner.up
@@ -58,11 +58,11 @@ def test_anybody_joins_under_the_key_that_was_opened_and_it_is_said(
 
 def test_opening_and_closing_are_reported() -> None:
     han = Han()
-    node = han.hub.port.node
-    node.allow_any(WELL_KNOWN_LINK_KEY, 0)
-    node.allow_any(ANY_KEY, 0)
-    node.allow_any(None, 0)
-    node.accept_well_known_key(True, 0)
+    keys = han.hub.port.node.keys
+    keys.allow_any(WELL_KNOWN_LINK_KEY, 0)
+    keys.allow_any(ANY_KEY, 0)
+    keys.allow_any(None, 0)
+    keys.accept_well_known_key(True, 0)
     assert [(kind, reason) for _, kind, reason in han.hub.reports] == [
         ("trust.wildcard-key", "well-known-key"), ("trust.wildcard-key", None), ("trust.wildcard-key", None),
         ("trust.well-known-key", None),
@@ -83,10 +83,10 @@ def test_by_itself_nobody_is_let_in() -> None:
 def test_once_it_is_closed_again_or_the_hub_restarted_nobody_is_let_in(how: str) -> None:
     han, _ = pair()
     port = han.hub.port
-    port.node.allow_any(WELL_KNOWN_LINK_KEY, han.now)
-    port.node.accept_well_known_key(True, han.now)
+    port.node.keys.allow_any(WELL_KNOWN_LINK_KEY, han.now)
+    port.node.keys.accept_well_known_key(True, han.now)
     if how == "closed":
-        port.node.allow_any(None, han.now)
+        port.node.keys.allow_any(None, han.now)
     else:
         port.stop(han.now)
         port.resume(han.now)
@@ -102,7 +102,7 @@ def test_once_it_is_closed_again_or_the_hub_restarted_nobody_is_let_in(how: str)
 
 def test_a_device_with_a_key_of_its_own_is_not_let_in_under_that_of_anybody() -> None:
     han, _ = pair()
-    han.hub.port.node.allow_any(WELL_KNOWN_LINK_KEY, han.now)
+    han.hub.port.node.keys.allow_any(WELL_KNOWN_LINK_KEY, han.now)
     han.hub.port.allow(address(2), key_of(2))
     impostor = newcomer(han, WELL_KNOWN_LINK_KEY)
     try_to_join(han, impostor)
@@ -119,7 +119,7 @@ def test_a_device_with_a_key_of_its_own_is_not_let_in_under_that_of_anybody() ->
 def test_one_device_under_the_well_known_key_needs_the_policy(accepted: bool) -> None:
     han, _ = pair()
     if accepted:
-        han.hub.port.node.accept_well_known_key(True, han.now)
+        han.hub.port.node.keys.accept_well_known_key(True, han.now)
     han.hub.port.allow(address(2), WELL_KNOWN_LINK_KEY)
     joiner = newcomer(han, WELL_KNOWN_LINK_KEY)
     try_to_join(han, joiner)
@@ -132,7 +132,7 @@ def test_one_device_under_the_well_known_key_needs_the_policy(accepted: bool) ->
 
 def test_another_wildcard_key_does_not_open_the_door_to_the_well_known_one() -> None:
     han, _ = pair()
-    han.hub.port.node.allow_any(ANY_KEY, han.now)
+    han.hub.port.node.keys.allow_any(ANY_KEY, han.now)
     han.hub.port.allow(address(2), WELL_KNOWN_LINK_KEY)
     joiner = newcomer(han, WELL_KNOWN_LINK_KEY)
     try_to_join(han, joiner)
@@ -142,12 +142,12 @@ def test_another_wildcard_key_does_not_open_the_door_to_the_well_known_one() -> 
 
 def test_who_came_in_under_the_well_known_key_is_not_given_the_network_key_once_more_by_a_rejoin() -> None:
     han, _ = pair()
-    han.hub.port.node.allow_any(WELL_KNOWN_LINK_KEY, han.now)
+    han.hub.port.node.keys.allow_any(WELL_KNOWN_LINK_KEY, han.now)
     joiner = newcomer(han, WELL_KNOWN_LINK_KEY)
     try_to_join(han, joiner)
     before = len(han.frames)
-    assert joiner.port.node._configuration is not None
-    request = RejoinRequest(capability_of(joiner.port.node._configuration))
+    assert joiner.port.node._management.configuration is not None
+    request = RejoinRequest(capability_of(joiner.port.node._management.configuration))
     heard(han.hub, plain(request, joiner.short, 0, address(2)))
     han.run(10 * SECOND)
     assert keys_sent(han, before) == 0
@@ -171,5 +171,5 @@ def test_devices_that_share_a_key_share_its_counter_so_that_no_nonce_comes_twice
 def test_a_key_has_sixteen_octets(key: bytes) -> None:
     han = Han()
     with pytest.raises(LocalProtocolError, match="16 are needed"):
-        han.hub.port.node.allow_any(key, 0)
+        han.hub.port.node.keys.allow_any(key, 0)
     assert han.hub.memory.wildcard_key is None

@@ -415,7 +415,7 @@ def test_a_link_key_that_does_not_fit_is_named_and_changes_nothing() -> None:
 
 def test_a_device_told_to_rejoin_does_and_stays_known() -> None:
     han, bridge = pair()
-    stack = han.hub.port.node._stack
+    stack = han.hub.port.node._layers.stack
     assert stack is not None
     stack.nwk.send_command(bridge.short, encode_command(Leave(rejoin=True, request=True)), han.now)
     han.run(10 * SECOND)
