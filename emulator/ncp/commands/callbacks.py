@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from emulator.core.eui64 import Eui64
-from emulator.ncp.chip import APPLICATION_ZDO_FLAGS, Answer, Chip
+from emulator.ncp.chip import Answer, Chip
 from emulator.ncp.commands.configuration import MESSAGE_CONTENTS_IN_CALLBACK_POLICY
-from emulator.ncp.commands.messages import OPTION_ENCRYPTION, OPTION_FRAGMENT, OPTION_RETRY
+from emulator.ncp.commands.message_types import (
+    NO_INDEX,
+    OPTION_ENCRYPTION,
+    OPTION_FRAGMENT,
+    OPTION_RETRY,
+    IncomingType,
+)
 from emulator.ncp.commands.network import NODE_TYPES
+from emulator.ncp.commands.wanted import is_wanted
 from emulator.ncp.ezsp.status import Status
 from emulator.ports.aps import (
     NO_ADDRESS,
     NOT_JOINED,
-    ApplicationZdo,
     ApsIndication,
     DeviceJoined,
     DeviceLeft,
@@ -26,21 +32,15 @@ from emulator.ports.aps import (
     NodeType,
     Outcome,
 )
-from emulator.zigbee.frames.aps import ZDO_PROFILE
-from emulator.zigbee.frames.zdo_discovery import DeviceAnnce
+from emulator.ports.phy import TxResult
 from emulator.zigbee.node.memory import Child
 from emulator.zigbee.security.keys import NO_LINK_KEY
 
-UNICAST, MULTICAST, BROADCAST = 0, 2, 4
-"""EmberIncomingMessageType."""
 _ZDO_RESPONSE_REQUIRED: Final = 0x4000
-_ZDO_RESPONSES: Final = 0x8000
-"""Clusters from here on are responses."""
 _SECURED_REJOIN, _UNSECURED_JOIN, _DEVICE_LEFT, _UNSECURED_REJOIN = 0, 1, 2, 3
 """EmberDeviceUpdate."""
 _USE_PRECONFIGURED_KEY, _DENY_JOIN, _NO_ACTION = 0, 2, 3
 """EmberJoinDecision."""
-_NO_INDEX: Final = 0xFF
 
 _DOWN: Final[Mapping[str, Status]] = {
     "no-beacon": Status.NO_BEACONS,
@@ -75,11 +75,12 @@ class Callbacks:
 
     def received(self, message: ApsIndication, now: int) -> None:
         """`incomingMessageHandler`."""
-        if not self._is_wanted(message):
+        answered_above = message.response_required
+        if not answered_above and not is_wanted(self._chip, message.profile, message.cluster):
             return
-        options = (OPTION_ENCRYPTION if message.link_key else 0) | OPTION_RETRY
+        options = (OPTION_ENCRYPTION if message.link_key else 0) | (0 if message.broadcast else OPTION_RETRY)
         group = 0
-        if message.response_required:
+        if answered_above:
             options |= _ZDO_RESPONSE_REQUIRED
         if message.fragment is not None:
             options |= OPTION_FRAGMENT
@@ -96,27 +97,17 @@ class Callbacks:
             "sequence": message.counter,
         }
         values = {
-            "type": UNICAST if not message.broadcast else BROADCAST if message.group is None else MULTICAST,
+            "type": _kind(message),
             "apsFrame": frame,
             "lastHopLqi": message.lqi,
             "lastHopRssi": message.rssi,
             "sender": message.source,
             "senderEui64": int(message.source_eui64 or 0),
-            "bindingIndex": _NO_INDEX,
-            "addressIndex": _NO_INDEX,
+            "bindingIndex": NO_INDEX,
+            "addressIndex": NO_INDEX,
             "messageContents": message.payload,
         }
         self._chip.callback("incomingMessageHandler", values, now)
-
-    def _is_wanted(self, message: ApsIndication) -> bool:
-        """Whether the host is to see a message: all but ZDO requests that the stack answers, unless it asked for those.
-
-        Announcements it sees in any case: herdsman 11 asks for nothing and waits for them (after an update).
-        """
-        if message.profile != ZDO_PROFILE or message.cluster >= _ZDO_RESPONSES or message.response_required:
-            return True
-        asked = self._chip.ram.configuration.get(APPLICATION_ZDO_FLAGS, 0) & ApplicationZdo.SUPPORTED.value
-        return bool(asked) or message.cluster == DeviceAnnce.cluster
 
     def sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """`messageSentHandler`."""
@@ -137,12 +128,13 @@ class Callbacks:
     def network(self, event: NetworkEvent, now: int) -> None:
         """`stackStatusHandler`; childJoinHandler and trustCenterJoinHandler for those the trust centre deals with."""
         if isinstance(event, NetworkUp):
-            self._chip.back()
-            self._status(Status.NETWORK_UP, now)
+            self._chip.move.reset()
+            self._chip.status(Status.NETWORK_UP, now)
         elif isinstance(event, NetworkDown) and event.reason != NOT_JOINED:
             self._members.clear()
             self._children.clear()
-            self._status(_DOWN.get(event.reason, Status.JOIN_FAILED), now)
+            self._chip.move.reset()
+            self._chip.status(_DOWN.get(event.reason, Status.JOIN_FAILED), now)
         elif isinstance(event, DeviceJoined):
             rejoins = event.eui64 in self._members
             self._members.add(event.eui64)
@@ -167,7 +159,7 @@ class Callbacks:
         if network is not None:
             self._chip.callback("switchNetworkKeyHandler", {"sequenceNumber": network.key_sequence}, now)
 
-    def child_changed(self, child: Child, here: bool, now: int) -> None:
+    def child_changed(self, child: Child, now: int, *, here: bool) -> None:
         """`childJoinHandler` of a router; a trust centre's comes with what else it has to tell of a device."""
         facts = self._chip.node.facts
         network, children = facts.network(), [each.eui64 for each in facts.children()]
@@ -179,8 +171,27 @@ class Callbacks:
             self._tell_child(child.eui64, child.short, children.index(child.eui64), now, sleepy=child.sleepy)
         self._chip.kept()
 
-    def _status(self, status: Status, now: int) -> None:
-        self._chip.callback("stackStatusHandler", {"status": status}, now)
+    def joining_permitted(self, until: int, now: int) -> None:
+        """`stackStatusHandler`: that it is told of what comes over the air as of the command is an assumption."""
+        self._chip.joining_permitted(until, now)
+
+    def polled(self, result: TxResult, now: int, *, pending: bool) -> None:
+        """`pollCompleteHandler`; a parent that answers is one."""
+        self._chip.polls.done(result, now, pending=pending)
+        if result is TxResult.ACKED:
+            self._chip.move.parent_heard(now)
+
+    def search_began(self, now: int) -> None:
+        """`stackStatusHandler`."""
+        self._chip.move.search_began(now)
+
+    def search_failed(self, reason: str, now: int) -> None:
+        """`stackStatusHandler`, and what is tried next."""
+        self._chip.move.search_failed(reason, now)
+
+    def search_needless(self, now: int) -> None:
+        """`stackStatusHandler`."""
+        self._chip.move.parent_heard(now)
 
     def _child_joined(self, event: DeviceJoined, now: int) -> None:
         """`childJoinHandler`, where this trust centre is the parent itself."""
@@ -216,3 +227,9 @@ class Callbacks:
             "parentOfNewNodeId": parent,
         }
         self._chip.callback("trustCenterJoinHandler", values, now)
+
+
+def _kind(message: ApsIndication) -> IncomingType:
+    if not message.broadcast:
+        return IncomingType.UNICAST
+    return IncomingType.BROADCAST if message.group is None else IncomingType.MULTICAST

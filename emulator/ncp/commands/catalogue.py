@@ -24,6 +24,8 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "setToken": tokens.set_token,
     "getTokenData": tokens.get_token_data,
     "setTokenData": tokens.set_token_data,
+    "getTokenCount": tokens.get_token_count,
+    "getTokenInfo": tokens.get_token_info,
     "tokenFactoryReset": session.token_factory_reset,
     "getStandaloneBootloaderVersionPlatMicroPhy": session.get_standalone_bootloader_version,
     # --- configuration
@@ -43,6 +45,9 @@ COMMANDS: Final[Mapping[str, Handler]] = {
     "setPowerDescriptor": configuration.accepted,
     "setConcentrator": configuration.accepted,
     "setRadioPower": configuration.accepted,
+    "setRadioIeee802154CcaMode": configuration.accepted,
+    "setSourceRoute": configuration.accepted,
+    "sendManyToOneRouteRequest": configuration.accepted,
     "setSourceRouteDiscoveryMode": session.nop,
     "gpSinkTableClearAll": session.nop,
     "gpClearProxyTable": session.nop,

@@ -8,17 +8,21 @@ from emulator.core.errors import LocalProtocolError
 from emulator.core.eui64 import Eui64
 from emulator.ncp.chip import Answer, Chip, Sending, Values
 from emulator.ncp.commands.configuration import ADDRESS_TABLE_SIZE, APS_UNICAST_MESSAGE_COUNT, configured
+from emulator.ncp.commands.loopback import LOOPBACKS, is_addressed, loopback
+from emulator.ncp.commands.message_types import (
+    BROADCAST,
+    DIRECT,
+    MULTICAST,
+    OPTION_ENCRYPTION,
+    OPTION_FRAGMENT,
+    OPTION_RETRY,
+    VIA_ADDRESS_TABLE,
+)
 from emulator.ncp.ezsp.status import Status
 from emulator.ports.aps import BROADCAST_ALL, BROADCAST_ROUTERS, BROADCAST_RX_ON, ApsFragment, ApsMessage
 from emulator.zigbee.node.aps import LINK_KEY_OVERHEAD, MAX_ASDU
 from emulator.zigbee.node.hop import FIRST_BROADCAST
 
-OPTION_ENCRYPTION: Final = 0x0020
-OPTION_RETRY: Final = 0x0040
-OPTION_FRAGMENT: Final = 0x8000
-DIRECT, VIA_ADDRESS_TABLE = 0, 1
-MULTICAST, BROADCAST = 3, 6
-"""EmberOutgoingMessageType."""
 _BROADCASTS: Final = (BROADCAST_ROUTERS, BROADCAST_RX_ON, BROADCAST_ALL)
 _NO_ADDRESS: Final = 0xFFFF
 
@@ -59,7 +63,7 @@ def send_broadcast(chip: Chip, values: Values, now: int) -> Answer:
 def send_multicast(chip: Chip, values: Values, now: int) -> Answer:
     """`sendMulticast`: to the members of a group, as far as `hops` reach.
 
-    What sends it does not hear it, and how far those that are no members pass it on is not told apart: assumptions.
+    How far those that are no members pass it on is not told apart: an assumption.
     """
     destination = values["broadcastAddr"]
     if destination not in _BROADCASTS:
@@ -90,6 +94,8 @@ def _send(chip: Chip, values: Values, destination: int, named: int, now: int, ki
     sequence = chip.node.counter_of(handle) or 0
     sent = {**frame, "sequence": sequence}
     chip.ram.sending[handle] = Sending(kind, named, sent, values["messageTag"], contents)
+    if kind in LOOPBACKS and is_addressed(chip, kind, destination, sent):
+        chip.callback("incomingMessageHandler", loopback(chip, kind, sent, contents), now)
     return {"status": Status.SUCCESS, "sequence": sequence}
 
 

@@ -31,6 +31,7 @@ _SCANS: Final = {0: ScanKind.ENERGY, 1: ScanKind.ACTIVE}
 """EzspNetworkScanType."""
 _FOREVER: Final = 0xFF
 _ALWAYS: Final = 1 << 61
+"""µs; no run gets so far."""
 _ANY_PAN: Final = 0xFFFF
 _LAST_PAN: Final = 0xFFFE
 _HAVE_NETWORK_KEY: Final = 0x0200
@@ -38,6 +39,7 @@ _HAVE_TRUST_CENTRE: Final = 0x0040
 _KEY_OCTETS: Final = 16
 _UNITS: Final = {1: 1_000, 2: 250_000, 3: 60 * SECOND}
 """EmberEventUnits in µs."""
+_NO_ADDRESS: Final = 0xFFFF
 _UNKNOWN_COST: Final = 0
 _ACTIVE_ROUTE: Final = 0
 
@@ -132,18 +134,10 @@ def leave_network(chip: Chip, _values: Values, now: int) -> Answer:
 
 
 def find_and_rejoin_network(chip: Chip, values: Values, now: int) -> Answer:
-    """`findAndRejoinNetwork`: under the network key the way back is taken anyway.
-
-    Without it, it is a trust centre rejoin; where nobody of our network answers, another trust centre is sought.
-
-    Who has its parent still is told so at once; who has lost it hears nothing before the next time that it asks.
-    """
+    """`findAndRejoinNetwork`: what is told of it, `Move` says; the channels are those that the soft node looks on."""
     if chip.node.facts.network() is None or chip.flash.node_type is NodeType.COORDINATOR:
         return {"status": Status.INVALID_CALL}
-    if not values["haveCurrentNetworkKey"]:
-        chip.rejoin_without_key(now)
-    elif chip.node.facts.state is NetworkState.JOINED:
-        chip.callback("stackStatusHandler", {"status": Status.NETWORK_UP}, now)
+    chip.move.ask(now, have_key=bool(values["haveCurrentNetworkKey"]))
     return {"status": Status.SUCCESS}
 
 
@@ -152,11 +146,9 @@ def permit_joining(chip: Chip, values: Values, now: int) -> Answer:
     duration = values["duration"]
     if chip.node.facts.network() is None:
         return {"status": Status.INVALID_CALL}
-    chip.ram.permit_until = _ALWAYS if duration == _FOREVER else now + duration * SECOND
-    chip.node.permit_joining_here(chip.ram.permit_until)
-    chip.permit_until(chip.ram.permit_until if 0 < duration < _FOREVER else None)
-    status = Status.NETWORK_OPENED if duration else Status.NETWORK_CLOSED
-    chip.callback("stackStatusHandler", {"status": status}, now)
+    until = None if duration == _FOREVER else now + duration * SECOND
+    chip.node.permit_joining_here(_ALWAYS if until is None else until)
+    chip.joining_permitted(until, now)
     return {"status": Status.SUCCESS}
 
 
@@ -187,13 +179,17 @@ def stop_scan(chip: Chip, _values: Values, now: int) -> Answer:
 
 
 def poll_for_data(chip: Chip, values: Values, _now: int) -> Answer:
-    """`pollForData`: how often a sleepy stick asks its parent; an interval of 0 leaves it as it is."""
+    """`pollForData`: how often a sleepy stick asks its parent, and how many failures its host tolerates.
+
+    An interval of 0 is to be a single poll: here it leaves the interval as it is, and the next poll is that one.
+    """
     unit = _UNITS.get(values["units"])
     if chip.flash.node_type is not NodeType.SLEEPY:
         return {"status": Status.INVALID_CALL}
     if unit is not None and values["interval"]:
         chip.ram.poll_interval = values["interval"] * unit
         chip.configure(NodeType.SLEEPY)
+    chip.polls.tolerate(values["failureLimit"])
     return {"status": Status.SUCCESS}
 
 
@@ -238,10 +234,14 @@ def get_eui64(chip: Chip, _values: Values, _now: int) -> Answer:
 
 
 def get_parent_child_parameters(chip: Chip, _values: Values, _now: int) -> Answer:
-    """`getParentChildParameters`."""
-    facts = chip.node.facts
-    network = facts.network()
-    parent = 0xFFFF if network is None else network.parent
+    """`getParentChildParameters`: a router's parent is where it joined.
+
+    It is undefined "for nodes without parents (coordinators and nodes that are not joined to a network)", says the
+    SDK's `ezsp.h`, and of routers nothing; for the undefined there is 0xFFFF here.
+    """
+    network = chip.node.facts.network()
+    has_one = network is not None and network.node_type is not NodeType.COORDINATOR
+    parent = network.parent if network is not None and has_one else _NO_ADDRESS
     return {
         "childCount": len(end_devices(chip)),
         "parentEui64": int(chip.node.memory.eui64_of(parent) or 0),

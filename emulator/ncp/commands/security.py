@@ -202,10 +202,10 @@ def import_transient_key(chip: Chip, values: Values, now: int) -> Answer:
     """
     eui64, key = values["eui64"], bytes(values["plaintextKey"])
     if eui64 == _ANYBODY:
-        chip.node.allow_any(key, now)
+        chip.node.keys.allow_any(key, now)
         return {"status": Status.SUCCESS}
     if key == WELL_KNOWN_LINK_KEY:
-        chip.node.accept_well_known_key(True, now)
+        chip.node.keys.accept_well_known_key(True, now)
     device = Eui64(eui64)
     chip.ram.transient_keys[device] = key
     chip.port.allow(device, key)
@@ -233,7 +233,7 @@ def clear_transient_link_keys(chip: Chip, _values: Values, now: int) -> Answer:
         chip.port.forbid(device)
         chip.port.offer_link_key(device, None, now)
     chip.ram.transient_keys.clear()
-    chip.node.allow_any(None, now)
+    chip.node.keys.allow_any(None, now)
     return {}
 
 

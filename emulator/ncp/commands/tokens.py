@@ -30,6 +30,7 @@ _CHILD_TABLE: Final = 0x0001_0580
 _CHILD = struct.Struct("<QHB")
 """EUI-64, short address, flags."""
 _CHILD_IN_USE: Final = 0x80
+_MOST_ROWS: Final = 0xFF
 
 
 def get_mfg_token(chip: Chip, values: Values, _now: int) -> Answer:
@@ -65,6 +66,41 @@ def get_token_data(chip: Chip, values: Values, _now: int) -> Answer:
     """`getTokenData`: one that was never written is not there, unless every stick has it."""
     octets = _token_data(chip, _place(values))
     return {"status": Status.INVALID_CALL} if octets is None else {"status": Status.SUCCESS, "value": octets}
+
+
+def get_token_count(chip: Chip, _values: Values, _now: int) -> Answer:
+    """`getTokenCount`: how many tokens there are, whatever has several rows being one."""
+    return {"count": len(_rows(chip))}
+
+
+def get_token_info(chip: Chip, values: Values, _now: int) -> Answer:
+    """`getTokenInfo`: which one is at an index, and its octets and rows; none of them is a counter here."""
+    numbers = sorted(_rows(chip))
+    if values["index"] >= len(numbers):
+        return {"status": Status.INDEX_OUT_OF_RANGE}
+    number = numbers[values["index"]]
+    first, rows = _rows(chip)[number]
+    octets = _token_data(chip, (number, first))
+    info = {
+        "nvm3Key": number,
+        "isCnt": False,
+        "isIdx": rows > 1,
+        "size": len(octets or b""),
+        "arraySize": min(rows, _MOST_ROWS),
+    }
+    return {"status": Status.SUCCESS, "tokenInfo": info}
+
+
+def _rows(chip: Chip) -> dict[int, tuple[int, int]]:
+    """Every token of the stack, with the first row of it that was written, and how many there are up to the last."""
+    places = {place for place in chip.flash.tokens if place[0] != _APPLICATION} | {RESTORED_EUI64}
+    if chip.node.memory.membership is not None:
+        places.add((_NETWORK_MANAGEMENT, 0))
+    places |= {(_CHILD_TABLE, index) for index in range(len(end_devices(chip)))}
+    found: dict[int, tuple[int, int]] = {}
+    for number, index in sorted(places):
+        found[number] = (found[number][0] if number in found else index, index + 1)
+    return found
 
 
 def set_token_data(chip: Chip, values: Values, _now: int) -> Answer:

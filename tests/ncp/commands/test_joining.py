@@ -6,7 +6,17 @@ import pytest
 
 from emulator.ncp.ezsp.status import Status
 from emulator.ncp.tables import VERSIONS
-from tests.ncp.commands.sticks import CODE_KEY, EXTENDED_PAN_ID, NETWORK_KEY, PARAMETERS, ROUTER, SLEEPY, Air, admit
+from tests.ncp.commands.sticks import (
+    CODE_KEY,
+    EXTENDED_PAN_ID,
+    NETWORK_KEY,
+    PARAMETERS,
+    ROUTER,
+    SLEEPY,
+    Air,
+    HostedStick,
+    admit,
+)
 
 SECURED_REJOIN, UNSECURED_JOIN, DEVICE_LEFT = 0, 1, 2
 USE_PRECONFIGURED_KEY, DENY_JOIN, NO_ACTION = 0, 2, 3
@@ -134,6 +144,42 @@ def test_a_device_joins_the_pan_that_it_is_told(air: Air, version: int, pan_id: 
     device.begin_join(panId=pan_id)
     air.run(30)
     assert device.statuses() == [status]
+
+
+def opens(hub: HostedStick, seconds: int, destination: int) -> None:
+    """As hosts do it: by a request of the ZDO."""
+    frame = {"profileId": 0, "clusterId": 0x0036, "sourceEndpoint": 0, "destinationEndpoint": 0}
+    contents = bytes((1, seconds, 1))
+    if destination >= 0xFFF8:
+        hub.ask("sendBroadcast", destination=destination, apsFrame=frame, messageContents=contents)
+    else:
+        values = {"type": 0, "indexOrDestination": destination, "apsFrame": frame, "messageContents": contents}
+        hub.ask("sendUnicast", **values)
+
+
+@every_version
+@pytest.mark.parametrize("way", ["to-all", "to-one"])
+def test_a_router_that_is_opened_over_the_air_says_so_and_when_it_is_closed(air: Air, version: int, way: str) -> None:
+    hub, router = air.pair(version)
+    destination = 0xFFFC if way == "to-all" else router.node_id()
+    opens(hub, 60, destination)
+    air.run(1)
+    assert router.statuses() == [Status.NETWORK_OPENED]
+    air.run(62)
+    assert router.statuses() == [Status.NETWORK_CLOSED]
+    opens(hub, 60, destination)
+    air.run(1)
+    opens(hub, 0, destination)
+    air.run(100)
+    assert router.statuses() == [Status.NETWORK_OPENED, Status.NETWORK_CLOSED]
+
+
+@every_version
+def test_a_sleepy_stick_is_not_opened(air: Air, version: int) -> None:
+    hub, device = air.pair(version, SLEEPY)
+    opens(hub, 60, device.node_id())
+    air.run(100)
+    assert device.statuses() == []
 
 
 # --- kept out --------------------------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ POLICY = identifiers("EzspPolicyId")
 PROFILE, CLUSTER = 0x0109, 0x0019
 ENCRYPTION, RETRY, FRAGMENT = 0x0020, 0x0040, 0x8000
 DIRECT, VIA_ADDRESS_TABLE, MULTICAST, BROADCAST = 0, 1, 3, 6
-INCOMING_UNICAST, INCOMING_MULTICAST, INCOMING_BROADCAST = 0, 2, 4
-EVERYBODY, AWAKE = 0xFFFF, 0xFFFD
+INCOMING_UNICAST, INCOMING_MULTICAST, MULTICAST_LOOPBACK, INCOMING_BROADCAST, BROADCAST_LOOPBACK = 0, 2, 3, 4, 5
+EVERYBODY, AWAKE, ROUTERS = 0xFFFF, 0xFFFD, 0xFFFC
 NOBODY = 0x4321
 BOUNDED_WAIT = 60
 """Seconds after which every message has met its fate."""
@@ -283,6 +283,107 @@ def test_a_multicast_comes_to_the_members_of_its_group(air: Air, pair: tuple[Hos
     came = device.one_heard("incomingMessageHandler")
     assert (came["type"], came["messageContents"], came["sender"]) == (INCOMING_MULTICAST, b"group", 0)
     assert (came["apsFrame"]["groupId"], came["apsFrame"]["destinationEndpoint"]) == (0x0123, 7)
+
+
+LOOPED = {"lastHopLqi": 255, "lastHopRssi": 0, "senderEui64": 0, "bindingIndex": 0xFF, "addressIndex": 0xFF}
+
+
+def came_back(stick: HostedStick, kind: int, aps_frame: dict[str, int], contents: bytes) -> None:
+    """What the host has sent, as it has sent it, from its own stick; with what this version tells of a message."""
+    heard = stick.one_heard("incomingMessageHandler")
+    told = {name: value for name, value in LOOPED.items() if name in heard.values}
+    assert (
+        heard.values.items() >= {"type": kind, "sender": stick.node_id(), "messageContents": contents, **told}.items()
+    )
+    assert heard["apsFrame"] == aps_frame
+
+
+@every_version
+@pytest.mark.parametrize("destination", [EVERYBODY, AWAKE, ROUTERS])
+def test_a_broadcast_comes_back_to_its_host_before_it_is_told_of_as_sent(
+    air: Air, pair: tuple[HostedStick, HostedStick], destination: int
+) -> None:
+    hub, _ = pair
+    values = {"destination": destination, "apsFrame": frame(0), "messageContents": b"all"}
+    answer = hub.ask("sendBroadcast", **values)
+    came_back(hub, BROADCAST_LOOPBACK, {**frame(0), "groupId": 0, "sequence": answer["sequence"]}, b"all")
+    air.run(10)
+    assert sent(hub)["status"] is Status.SUCCESS
+    assert hub.all_heard("incomingMessageHandler") == []
+
+
+CAPTURED = bytes.fromhex("03 0401 0800 01ff 0001 0500 80 0000 0000000000000000 ffff ff00 d9b287d3 08 11c3044432000000")
+"""A multicast that came back from an EFR32MG24 with EmberZNet 8 (tests of the public project zigbee-ninja)."""
+
+
+def test_what_comes_back_is_what_was_seen_to_come_back_from_a_real_stick(air: Air) -> None:
+    hub = air.stick(14)
+    hub.form()
+    real, end = hub.command("incomingMessageHandler").response.read(CAPTURED, 0)
+    assert end == len(CAPTURED)
+    aps_frame = real["apsFrame"]
+    hub.ask("setMulticastTableEntry", index=0, value={"multicastId": aps_frame["groupId"], "endpoint": 1})
+    values = {"broadcastAddr": AWAKE, "messageContents": real["messageContents"]}
+    answer = hub.ask("sendMulticast", apsFrame=aps_frame, **values)
+    ours = hub.one_heard("incomingMessageHandler").values
+    changing = {"apsFrame": {**aps_frame, "sequence": answer["sequence"]}, "lastHopTimestamp": 0}
+    assert ours == {**real, **changing}
+
+
+@every_version
+@pytest.mark.parametrize("group, endpoint, back", [(0x0123, 7, True), (0x0123, 0, False), (0x0124, 7, False)])
+def test_a_multicast_comes_back_to_a_host_whose_stick_is_a_member(
+    air: Air, pair: tuple[HostedStick, HostedStick], group: int, endpoint: int, back: bool
+) -> None:
+    hub, _ = pair
+    hub.ask("setMulticastTableEntry", index=0, value={"multicastId": group, "endpoint": endpoint})
+    answer = hub.ask("sendMulticast", **multicast())
+    if back:
+        expected = {**frame(0, groupId=0x0123), "sequence": answer["sequence"]}
+        came_back(hub, MULTICAST_LOOPBACK, expected, b"group")
+    air.run(10)
+    assert hub.all_heard("incomingMessageHandler") == []
+
+
+@every_version
+@pytest.mark.parametrize("destination, back", [(EVERYBODY, True), (AWAKE, False), (ROUTERS, False)])
+def test_a_sleepy_stick_is_in_no_broadcast_to_those_awake(air: Air, version: int, destination: int, back: bool) -> None:
+    _, device = air.pair(version, SLEEPY)
+    device.ask("sendBroadcast", destination=destination, apsFrame=frame(0), messageContents=b"all")
+    kinds = [one["type"] for one in device.all_heard("incomingMessageHandler")]
+    assert kinds == [BROADCAST_LOOPBACK] * back
+
+
+@every_version
+@pytest.mark.parametrize("flags, back", [(0, False), (1, True)])
+def test_requests_that_the_stack_answers_come_back_to_hosts_that_see_such(
+    air: Air, version: int, flags: int, back: bool
+) -> None:
+    hub = air.stick(version)
+    hub.ask("setConfigurationValue", configId=CONFIG["CONFIG_APPLICATION_ZDO_FLAGS"], value=flags)
+    hub.form()
+    permit = {"profileId": 0, "clusterId": 0x0036, "sourceEndpoint": 0, "destinationEndpoint": 0}
+    hub.ask("sendBroadcast", destination=ROUTERS, apsFrame=permit, messageContents=b"\1\0\1")
+    kinds = [one["type"] for one in hub.all_heard("incomingMessageHandler")]
+    assert kinds == [BROADCAST_LOOPBACK] * back
+
+
+@every_version
+def test_what_was_not_taken_does_not_come_back(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    stick.refused("sendBroadcast", Status.NETWORK_DOWN, destination=EVERYBODY, apsFrame=frame(0))
+    assert stick.heard == []
+
+
+@every_version
+def test_only_what_came_to_one_asked_for_an_acknowledgement(air: Air, pair: tuple[HostedStick, HostedStick]) -> None:
+    hub, device = pair
+    hub.ask("sendBroadcast", destination=EVERYBODY, apsFrame=frame(0), messageContents=b"all")
+    air.run(10)
+    assert device.one_heard("incomingMessageHandler")["apsFrame"]["options"] == 0
+    hub.ask("sendUnicast", **unicast(device.node_id()))
+    air.run(1)
+    assert device.one_heard("incomingMessageHandler")["apsFrame"]["options"] == RETRY
 
 
 @every_version

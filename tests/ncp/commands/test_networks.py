@@ -269,6 +269,9 @@ def test_a_device_knows_its_parent(air: Air, version: int) -> None:
     assert device.ask("getEui64")["eui64"] == device.eui64
     assert hub.ask("lookupEui64ByNodeId", nodeId=device.node_id())["eui64"] == device.eui64
     assert device.ask("getNetworkParameters")["parameters"]["extendedPanId"] == EXTENDED_PAN_ID
+    for stick in (hub, air.stick(version)):
+        nobody = stick.ask("getParentChildParameters")
+        assert (nobody["parentNodeId"], nobody["parentEui64"]) == (0xFFFF, 0)
     hub.refused("lookupEui64ByNodeId", Status.ERR_FATAL, nodeId=0x4321)
     assert hub.answered("lookupNodeIdByEui64", {"eui64": 0x4321})["nodeId"] == 0xFFFF
 

@@ -47,6 +47,35 @@ def test_a_token_of_the_stack_outlives_a_reset(air: Air, version: int) -> None:
     assert stick.kept
 
 
+def kinds_of_tokens(stick: HostedStick) -> dict[int, tuple[int, int, bool]]:
+    """As a host finds them that knows no number: octets, rows, and whether it is said to have several."""
+    infos = [
+        stick.ask("getTokenInfo", index=index)["tokenInfo"] for index in range(stick.ask("getTokenCount")["count"])
+    ]
+    return {info["nvm3Key"]: (info["size"], info["arraySize"], info["isIdx"]) for info in infos}
+
+
+@every_version
+def test_the_tokens_of_the_stack_can_be_found_without_knowing_their_numbers(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    before = kinds_of_tokens(stick)
+    assert list(before.values()) == [(8, 1, False)]
+    stick.ask("setTokenData", token=STACK_TOKEN, index=2, tokenData=b"what it was")
+    stick.ask("setTokenData", token=STACK_TOKEN + 1, index=0, tokenData=b"one")
+    stick.ask("setToken", tokenId=3, tokenData=b"8 octets")
+    assert kinds_of_tokens(stick) == {**before, STACK_TOKEN: (11, 3, True), STACK_TOKEN + 1: (3, 1, False)}
+    stick.refused("getTokenInfo", Status.INDEX_OUT_OF_RANGE, index=3)
+    stick.form()
+    assert len(kinds_of_tokens(stick)) == 4
+
+
+@every_version
+def test_the_last_row_of_a_token_is_found_as_well(air: Air, version: int) -> None:
+    stick = air.stick(version)
+    stick.ask("setTokenData", token=STACK_TOKEN, index=0xFF, tokenData=b"last")
+    assert kinds_of_tokens(stick)[STACK_TOKEN] == (4, 0xFF, True)
+
+
 @every_version
 def test_the_two_kinds_of_tokens_are_kept_apart(air: Air, version: int) -> None:
     stick = air.stick(version)

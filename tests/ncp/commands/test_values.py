@@ -206,6 +206,12 @@ def test_the_multicast_table_is_as_long_as_configured(air: Air, version: int) ->
 
 
 @every_version
-@pytest.mark.parametrize("name", ["setPowerDescriptor", "setConcentrator", "setRadioPower"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "setPowerDescriptor", "setConcentrator", "setRadioPower", "setRadioIeee802154CcaMode", "setSourceRoute",
+        "sendManyToOneRouteRequest",
+    ],
+)  # fmt: skip
 def test_what_only_tunes_real_firmware_is_taken(air: Air, version: int, name: str) -> None:
     air.stick(version).ask(name)
