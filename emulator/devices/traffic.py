@@ -24,6 +24,7 @@ from emulator.ports.aps import COORDINATOR, ApsIndication, Outcome
 from emulator.zigbee.frames.zcl import ZclFrame, decode
 from emulator.zigbee.frames.zcl_foundation import (
     AttributeValue,
+    DefaultResponse,
     FoundationCommand,
     ReadAttributes,
     ReadAttributesResponse,
@@ -54,7 +55,7 @@ class _Exchange:
 
 
 class TrafficUser(Protocol):
-    """The device."""
+    """Searches for it."""
 
     def find_service(self, cluster: int, now: int) -> None:
         """Find out where the hub serves a cluster; `server_found` or `server_missing` tells."""
@@ -64,7 +65,7 @@ class Traffic:
     """The traffic of one device with its hub.
 
     Args:
-        user: the device.
+        user: searches for the hub's clusters.
         endpoint: to send from; its attributes are what is reported.
         tables: what is said, and how often.
         rng: the stream for the moments of the first exchanges.
@@ -95,13 +96,13 @@ class Traffic:
 
     def start(self, now: int) -> None:
         """On the network: find the clusters, and speak from then on."""
-        for cluster in dict.fromkeys(table.cluster for table in self._tables):
+        for cluster in self.clusters:
             if cluster not in self._served_at:
                 self._user.find_service(cluster, now)
         for index, table in enumerate(self._tables):
             self._due.set(index, now + 1 + self._rng.randrange(min(table.every, FIRST_WITHIN)))
 
-    def stop(self) -> None:
+    def stop(self, _now: int) -> None:
         """Off the network, or without power: nothing is waited for."""
         self._due.clear()
         self._waits.clear()
@@ -122,9 +123,14 @@ class Traffic:
         for index in self._due.due(now):
             self._speak(index, now)
 
+    @property
+    def clusters(self) -> tuple[int, ...]:
+        """Those of the hub that it is about."""
+        return tuple(dict.fromkeys(table.cluster for table in self._tables))
+
     # What the device hands on
 
-    def received(self, message: ApsIndication, now: int) -> bool:
+    def answered(self, message: ApsIndication, now: int) -> bool:
         """A message for the endpoint; whether it answers a read of ours."""
         if not self._by_sequence:
             return False
@@ -158,7 +164,14 @@ class Traffic:
             self._passed(exchange, now)
         return True
 
-    def server_found(self, cluster: int, endpoint: int) -> None:
+    def received(self, _message: ApsIndication, _frame: ZclFrame, _now: int) -> bool:
+        """It knows no command of its clusters."""
+        return False
+
+    def default_response(self, message: ApsIndication, frame: ZclFrame, response: DefaultResponse, now: int) -> None:
+        """A read that the hub refuses stays unanswered, and is reported as lost."""
+
+    def server_found(self, cluster: int, endpoint: int, _now: int) -> None:
         """The hub serves a cluster there."""
         self._served_at[cluster] = endpoint
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from emulator.core.clock import MINUTE
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Event
-from emulator.devices.light.model import LightDevice, LightLife
+from emulator.devices.joining.life import Life
+from emulator.devices.light.model import LightDevice
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.runtime.driver import DeviceDriver
 
@@ -51,7 +52,7 @@ class LightHandle:
     @property
     def is_up(self) -> bool:
         """On the network and at work."""
-        return self.device.life is LightLife.RUNNING
+        return self.device.life is Life.RUNNING
 
     @property
     def stage(self) -> str:

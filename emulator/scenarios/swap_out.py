@@ -205,8 +205,7 @@ class _SwapOut:
     # How it stands
 
     def _is_at(self, hub: HubHandle, member: Member) -> bool:
-        trust = member.device.trust
-        return trust.keys.trust_centre == hub.eui64
+        return member.device.joiner.trust.keys.trust_centre == hub.eui64
 
     def _watch(self, event: Event) -> None:
         if event.kind == "trust.centre-changed":

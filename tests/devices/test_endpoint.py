@@ -292,8 +292,8 @@ def test_garbage_of_the_zdo_never_raises(cluster: int, payload: bytes) -> None:
 
 def _ready() -> tuple[LoneBridge, LoneHub]:
     bridge, hub = LoneBridge().up(), LoneHub()
-    bridge.bridge.service_found(0, OTA_CLUSTER, 1, bridge.now)
-    bridge.bridge.service_found(0, TUNNELLING_CLUSTER, 1, bridge.now)
+    bridge.bridge.joiner.service_found(0, OTA_CLUSTER, 1, bridge.now)
+    bridge.bridge.joiner.service_found(0, TUNNELLING_CLUSTER, 1, bridge.now)
     hub.hub.network(DeviceJoined(DEVICE, SHORT, 0, sleepy=False), 0)
     hub.hub.deliver_image(image(500), [DEVICE], 0)
     hub.hub.deliver_gbcs(DEVICE, b"command", 0)

@@ -8,10 +8,10 @@ import pytest
 
 from emulator.core.clock import HOUR, MINUTE
 from emulator.core.table import rows
-from emulator.devices.bridge import model as bridge
-from emulator.devices.bridge.life import LIFE, Life, LifeAction, LifeEvent
-from emulator.devices.hub import model as comms_hub
+from emulator.devices.bridge.life import LIFE
+from emulator.devices.hub import coordinator
 from emulator.devices.hub.life import HUB_LIFE, HubAction, HubEvent, HubLife
+from emulator.devices.joining.life import Life, LifeAction, LifeEvent
 from emulator.ports.aps import NetworkDown, NetworkUp
 from tests.devices.fake_port import HUB, UP, LoneBridge, LoneHub
 from tests.devices.world import OLD, World, image
@@ -19,9 +19,9 @@ from tests.devices.world import OLD, World, image
 
 def test_every_row_leads_to_a_state_and_has_an_action_and_none_is_left_over() -> None:
     assert set(LIFE) == set(Life)
-    assert {row.action for _, _, row in rows(LIFE)} == set(LifeAction) == set(bridge.ACTIONS)
+    assert {row.action for _, _, row in rows(LIFE)} == set(LifeAction) == set(LoneBridge().bridge.joiner.actions)
     assert set(HUB_LIFE) == set(HubLife)
-    assert {row.action for _, _, row in rows(HUB_LIFE)} == set(HubAction) == set(comms_hub.ACTIONS)
+    assert {row.action for _, _, row in rows(HUB_LIFE)} == set(HubAction) == set(coordinator.ACTIONS)
 
 
 @pytest.mark.parametrize("state", [state for state in Life if state is not Life.OFF])
@@ -43,7 +43,7 @@ def bridge_in(state: Life, *, cbke: bool = False) -> LoneBridge:
         return lone
     lone.up()
     if lone.bridge.life is not state and state is not Life.ACTIVATING:
-        lone.bridge.keys_ready(lone.now)
+        lone.bridge.joiner.keys_ready(lone.now)
     if state is Life.ACTIVATING:
         lone.bridge.activate(lone.bridge.images.identity, lone.now)  # type: ignore[arg-type]  # nothing is in the slot
     return lone
@@ -56,7 +56,7 @@ def test_a_bridge_does_what_the_table_says_and_nothing_else(state: Life, event: 
     lone = bridge_in(state, cbke=establishing)
     assert lone.bridge.life is state
     calls, reports = len(lone.port.calls), len(lone.reports)
-    lone.bridge._step(event, lone.now, "why")
+    lone.bridge.joiner.step(event, lone.now, "why")
     assert lone.bridge.life is (state if row is None else row.next_state)
     if row is None:
         assert (len(lone.port.calls), len(lone.reports)) == (calls, reports)
@@ -66,10 +66,10 @@ def test_a_bridge_does_what_the_table_says_and_nothing_else(state: Life, event: 
 def test_a_hub_does_what_the_table_says_and_nothing_else(state: HubLife, event: HubEvent) -> None:
     lone = LoneHub()
     hub = lone.hub
-    hub.life = state
+    hub.coordinator.life = state
     row = HUB_LIFE[state].get(event)
     calls = len(lone.port.calls)
-    hub._step(event, 0)
+    hub.coordinator.step(event, 0)
     assert hub.life is (state if row is None else row.next_state)
     if row is None:
         assert len(lone.port.calls) == calls
@@ -135,8 +135,8 @@ def test_a_network_lost_at_the_end_of_a_download_raises_nothing(moment: str) -> 
 
 def test_a_bridge_that_finds_nothing_at_the_hub_says_so_and_keeps_looking() -> None:
     lone = LoneBridge().up()
-    lone.bridge.service_missing(0, 0x0019, "not-served", lone.now)
-    lone.bridge.service_missing(0, 0x0704, "no-answer", lone.now)
+    lone.bridge.joiner.service_missing(0, 0x0019, "not-served", lone.now)
+    lone.bridge.joiner.service_missing(0, 0x0704, "no-answer", lone.now)
     assert lone.reports.reasons("bridge.discovery") == ["not-served", "no-answer"]
     begin, asked = lone.now, len(lone.port.sent)
     lone.pass_time(lambda: lone.now > begin + 3 * MINUTE)
@@ -150,7 +150,7 @@ def test_a_hub_is_formed_once_and_goes_on_with_its_network_after_that() -> None:
     lone.hub.on_timeout(HOUR)
     lone.hub.network(NetworkUp(0, 1, HUB, 15, 0, HUB), HOUR)
     lone.hub.power_off(HOUR)
-    lone.hub.power_on(lone.hub._settings, HOUR)  # type: ignore[arg-type]  # it was on before
+    lone.hub.power_on(lone.hub.coordinator.settings, HOUR)  # type: ignore[arg-type]  # it was on before
     lone.hub.on_timeout(2 * HOUR)
     life = [call for call in lone.port.calls if call in {"form", "stop", "resume"}]
     assert life == ["form", "stop", "resume", "stop", "resume"]

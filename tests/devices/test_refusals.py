@@ -124,7 +124,7 @@ def answer(lone: LoneBridge, command: int, payload: bytes) -> None:
 def serve(lone: LoneBridge, octets: bytes, offered: ImageIdentity = OFFERED) -> list[ZclFrame]:
     """Answer what the bridge asks until it ends the download; what it sent after that."""
     lone.up()
-    lone.bridge.service_found(0, OTA_CLUSTER, 1, lone.now)
+    lone.bridge.joiner.service_found(0, OTA_CLUSTER, 1, lone.now)
     lone.pass_time(lambda: bool(lone.port.zcl(OTA_CLUSTER)))
     assert lone.port.zcl(OTA_CLUSTER)[-1].command == QUERY_NEXT_IMAGE_REQUEST
     response = encode_query_next_image_response(QueryNextImageResponse(Status.SUCCESS, offered))
@@ -182,7 +182,7 @@ def test_an_offer_over_the_limit_is_refused_before_memory_is_taken(size: int) ->
 @pytest.mark.parametrize("secured, dropped", [(True, ["unprotected"]), (False, [])])
 def test_ota_frames_without_the_link_key_are_refused_where_it_is_asked_for(secured: bool, dropped: list[str]) -> None:
     lone = LoneBridge(ota_aps_security=secured).up()
-    lone.bridge.service_found(0, OTA_CLUSTER, 1, lone.now)
+    lone.bridge.joiner.service_found(0, OTA_CLUSTER, 1, lone.now)
     lone.take(OTA_CLUSTER, ZclFrame(True, True, 1, 0, bytes((0, 100))), link_key=False)
     assert lone.reports.reasons("ota.dropped") == dropped
     asked = [frame.command for frame in lone.port.zcl(OTA_CLUSTER)]
@@ -192,7 +192,7 @@ def test_ota_frames_without_the_link_key_are_refused_where_it_is_asked_for(secur
 @pytest.mark.parametrize("general", [True, False])
 def test_nobody_but_the_hub_is_listened_to(general: bool) -> None:
     lone = LoneBridge(ota_aps_security=False).up()
-    lone.bridge.service_found(0, OTA_CLUSTER, 1, lone.now)
+    lone.bridge.joiner.service_found(0, OTA_CLUSTER, 1, lone.now)
     frame = ZclFrame(False, True, 1, 0x0B, b"\x03\x95") if general else ZclFrame(True, True, 1, 0, bytes((0, 100)))
     lone.take(OTA_CLUSTER, frame, source=0x4321)
     assert lone.reports.reasons("ota.dropped") == ["not-the-hub"]

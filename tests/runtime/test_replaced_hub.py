@@ -86,8 +86,8 @@ def test_a_device_that_was_not_in_the_log_stays_out_with_the_reason(seed: int) -
             hub = sim.replace_hub(han)
             await han.acb.restore_device_log(hub, Backup(log.date_time, log.extended_pan_id, known))
             await sim.sleep(3 * 3600)
-            assert han.bridges[0].device.trust.keys.trust_centre == hub.eui64
-            assert han.bridges[1].device.trust.keys.trust_centre != hub.eui64
+            assert han.bridges[0].device.joiner.trust.keys.trust_centre == hub.eui64
+            assert han.bridges[1].device.joiner.trust.keys.trust_centre != hub.eui64
 
     asyncio.run(main())
     assert {event.reason for event in events if event.kind == "hub.join-refused"} == {"no-link-key"}

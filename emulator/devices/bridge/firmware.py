@@ -1,18 +1,16 @@
-"""The firmware part of a bridge: the OTA client, the check of what it fetched, and the switch to it."""
+"""The firmware part of a bridge: the OTA client on its endpoint, and the check of what it fetched."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from emulator.core.clock import VIRTUAL_EPOCH, date_at
 from emulator.core.eui64 import Eui64
 from emulator.core.events import Report
 from emulator.core.standards import Standards
-from emulator.devices.bridge.memory import Activation, BridgeMemory
+from emulator.devices.bridge.installed_firmware import IMAGE_LOST, InstalledFirmware
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.profile_ota import client_identity, client_settings, ota_aps_acks
@@ -25,9 +23,9 @@ from emulator.ota.client_table import ClientState
 from emulator.ota.counters import ClientCounters
 from emulator.ota.effects import Activate, ClientEffect, DefaultResponse, FindServer, Send, Verify
 from emulator.ota.effects import Report as ReportEffect
-from emulator.ota.events import Activated, ActivationReleased, SendFailed, ServerFound, Started, Verified
+from emulator.ota.events import Activated, SendFailed, ServerFound, Started, Verified
 from emulator.ota.events import DefaultResponseReceived as OtaDefaultResponse
-from emulator.ports.aps import COORDINATOR, ApsIndication, Outcome
+from emulator.ports.aps import COORDINATOR, ApsIndication, ApsPort, Outcome
 from emulator.zigbee.clusters.ota import IMAGE_NOTIFY, OTA_CLUSTER, ImageIdentity
 from emulator.zigbee.frames.zcl import ZclFrame
 from emulator.zigbee.frames.zcl_foundation import DefaultResponse as ZclDefaultResponse
@@ -55,31 +53,27 @@ class FirmwareRules:
         standards: the open questions.
         verifier: checks the manufacturer's signature of an image.
         behaviour: what its OTA client does wrong on purpose.
-        epoch: the date of `now` = 0.
     """
 
     standards: Standards
     verifier: Verifier = not_checked
     behaviour: ClientBehaviour = WELL_BEHAVED
-    epoch: datetime = VIRTUAL_EPOCH
 
 
 class BridgeFirmware:
-    """What of a bridge fetches and runs firmware.
+    """What of a bridge fetches firmware.
 
     Args:
         user: the bridge.
         endpoint: to send from.
-        eui64: of the bridge.
+        port: its stack.
         profile: what it is.
-        memory: images, and what is being activated.
+        installed: takes the image, and runs it.
         rules: how it goes about it.
         rng: the stream for its jitter.
         report: told of everything that happens to it.
 
     Attributes:
-        images: the images in flash.
-        image_limit: octets of the largest image it takes; what is changed holds from the next start on.
         client: the OTA client, while it is on the network.
     """
 
@@ -87,21 +81,19 @@ class BridgeFirmware:
         self,
         user: FirmwareUser,
         endpoint: Endpoint,
-        eui64: Eui64,
+        port: ApsPort,
         profile: JoinerProfile,
-        memory: BridgeMemory,
+        installed: InstalledFirmware,
         rules: FirmwareRules,
         rng: Random,
         report: Report,
     ) -> None:
         self.client: OtaClient | None = None
-        self.image_limit = rules.standards.number("limits.image_octets")
-        self.images = memory.images(self.image_limit, profile.firmware_version)
         self._user = user
         self._endpoint = endpoint
-        self._eui64 = eui64
+        self._port = port
         self._profile = profile
-        self._memory = memory
+        self._installed = installed
         self._rules = rules
         self._rng = rng
         self._report = report
@@ -113,14 +105,6 @@ class BridgeFirmware:
         self._deadline: int | None = None
         self._sending: dict[int, int] = {}
         self._spent = ClientCounters()
-        self._seen = self.version
-
-    @property
-    def version(self) -> int:
-        """The firmware version that runs."""
-        active = self.images.active
-        assert active is not None
-        return active.file_version
 
     @property
     def counters(self) -> ClientCounters:
@@ -142,30 +126,25 @@ class BridgeFirmware:
             manufacturer_code=self._profile.manufacturer,
             image_type=self._profile.image_type,
             hardware_version=self._profile.hardware_version,
-            current_version=self.version,
-            limit=self.image_limit,
-            eui64=self._eui64,
+            current_version=self._installed.version,
+            limit=self._settings.image_limit_octets,
+            eui64=self._port.eui64,
             verifier=self._rules.verifier,
         )
 
     # Life
 
-    def boot(self, now: int) -> None:
-        """Power is back: flash alone says what there is; an activation that was cut short is finished."""
-        self.images = self._memory.images(self.image_limit, self._profile.firmware_version)
-        self.switch_over(now)
-
     def start(self, now: int) -> None:
         """On the network."""
         if self._profile.has_ota:
-            settings = replace(self._settings, image_limit_octets=self.image_limit)
-            identity = client_identity(self._profile, self._eui64)
+            installed, rules = self._installed, self._rules
+            identity = client_identity(self._profile, self._port.eui64)
             self.client = client = OtaClient(
-                identity, settings, self.images, self._rng, self._rules.behaviour, self._user.hindrance
+                identity, self._settings, installed.images, self._rng, rules.behaviour, self._user.hindrance
             )
-            self._carry_out(client, client.handle(Started(self.version), now), now)
+            self._carry_out(client, client.handle(Started(installed.version), now), now)
 
-    def stop(self) -> None:
+    def stop(self, _now: int) -> None:
         """Off the air: everything but flash is lost."""
         self._spent = self.counters
         self.client = None
@@ -191,17 +170,23 @@ class BridgeFirmware:
 
     # What the hub says
 
-    def server_found(self, endpoint: int, server: Eui64, now: int) -> None:
+    def server_found(self, _cluster: int, endpoint: int, now: int) -> None:
         """The hub serves firmware."""
+        self._take_server(endpoint, self._port.eui64_of(COORDINATOR) or Eui64(0), now)
+
+    def server_missing(self, cluster: int, reason: str, now: int) -> None:
+        """It does not, or did not say; the OTA client asks again by itself."""
+
+    def _take_server(self, endpoint: int, server: Eui64, now: int) -> None:
         self._server_endpoint = endpoint
         if self.client is not None:
             event = ServerFound(COORDINATOR, endpoint, server)
             self._carry_out(self.client, self.client.handle(event, now), now)
 
     def received(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
-        """A command of the OTA cluster; False where we have no client of it."""
+        """A command of the OTA cluster's server; False where we have no client of it."""
         client = self.client
-        if client is None:
+        if client is None or not frame.server_to_client:
             return False
         if self._trusted(message, now):
             self._take_notifier_for_server(client, message, frame, now)
@@ -213,12 +198,12 @@ class BridgeFirmware:
         """Whoever notifies us alone serves firmware, though no descriptor of its stick says so."""
         seeking = client.state is ClientState.SEEKING
         if seeking and frame.command == IMAGE_NOTIFY and not message.broadcast and message.source_eui64 is not None:
-            self.server_found(message.source_endpoint, message.source_eui64, now)
+            self._take_server(message.source_endpoint, message.source_eui64, now)
 
-    def default_response(self, message: ApsIndication, response: ZclDefaultResponse, now: int) -> None:
+    def default_response(self, message: ApsIndication, frame: ZclFrame, response: ZclDefaultResponse, now: int) -> None:
         """The hub refused a command of ours, or has no other answer."""
         client = self.client
-        if client is not None and self._trusted(message, now):
+        if client is not None and frame.server_to_client and self._trusted(message, now):
             event = OtaDefaultResponse(response.to_command, response.status)
             self._carry_out(client, client.handle(event, now), now)
 
@@ -230,15 +215,6 @@ class BridgeFirmware:
         if outcome is not Outcome.DELIVERED and self.client is not None:
             self._carry_out(self.client, self.client.handle(SendFailed(sequence), now), now)
         return True
-
-    def release_activation(self, now: int) -> None:
-        """What an out-of-band activation policy waits for has happened.
-
-        Raises:
-            LocalProtocolError: nothing waits for it.
-        """
-        if self.client is not None:
-            self._carry_out(self.client, self.client.handle(ActivationReleased(), now), now)
 
     def _trusted(self, message: ApsIndication, now: int) -> bool:
         """Only the hub is listened to, and only under the link key where that is asked for."""
@@ -282,7 +258,7 @@ class BridgeFirmware:
         client = self.client
         if client is None:
             return
-        octets = self.images.octets()
+        octets = self._installed.images.octets()
         received: dict[str, object] = {"octets": len(octets), "sha256": hashlib.sha256(octets).hexdigest()}
         self._report("bridge.image-received", None, received, now)
         findings = inspect(octets, self.expectation())
@@ -291,40 +267,12 @@ class BridgeFirmware:
         verdict = Verified(False, findings[0].reason) if findings else Verified(True)
         self._carry_out(client, client.handle(verdict, now), now)
 
-    # Activation
+    # What becomes of an image
 
     def written(self, now: int) -> None:
         """The time that writing takes is over: the new image runs, or the old one still does."""
-        image = self._memory.state.activating
-        self.switch_over(now)
-        if self.client is not None and image is not None:
-            done = self.version == image.file_version
-            verdict = Activated(done, self.version, None if done else "image-lost")
+        over = self._installed.switch_over(now)
+        if self.client is not None and over is not None:
+            done = over.result is Result.SUCCESS
+            verdict = Activated(done, over.running, None if done else IMAGE_LOST)
             self._carry_out(self.client, self.client.handle(verdict, now), now)
-
-    def switch_over(self, now: int) -> None:
-        """Run the image that is being activated, if there is one.
-
-        One record in flash says what runs: until it is written the old image does, from then on the new one.  A cut
-        anywhere in here is made good by doing it again at the next boot.
-        """
-        image = self._memory.state.activating
-        if image is not None:
-            if self.images.complete and self.images.identity == image:
-                self.images.activate()
-            done = self.version == image.file_version
-            if not done:
-                fields: dict[str, object] = {"before": f"{self.version:08X}", "after": f"{self.version:08X}"}
-                self._report("bridge.activation-failed", "image-lost", fields, now)
-            result = Result.SUCCESS if done else Result.FAILURE
-            at = date_at(now, self._rules.epoch)
-            over = Activation(at, self.version, result, image.file_version)
-            self._memory.change(activating=None, unreported=over)
-        self._look(now)
-
-    def _look(self, now: int) -> None:
-        """Say it once when another version runs than before, whatever was cut in between."""
-        if self.version != self._seen:
-            fields: dict[str, object] = {"before": f"{self._seen:08X}", "after": f"{self.version:08X}"}
-            self._seen = self.version
-            self._report("bridge.activated", None, fields, now)

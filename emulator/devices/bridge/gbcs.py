@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import Final, Protocol
 
-from emulator.core.clock import MINUTE, SECOND, date_at
+from emulator.core.clock import MINUTE, SECOND
 from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.core.timers import Alarm
-from emulator.devices.bridge.memory import MOST_ALERTS, BridgeMemory
+from emulator.devices.bridge.memory import BridgeMemory
+from emulator.devices.bridge.stored_device import StoredDevice
 from emulator.devices.endpoint import Endpoint
 from emulator.devices.profile import JoinerProfile
 from emulator.devices.tunnel.client import TunnelClient
-from emulator.gbcs.device.catalogue import DeviceParts, use_cases
-from emulator.gbcs.device.firmware import activation_alert
-from emulator.gbcs.device.gbcs_device import GbcsDevice, Reply
-from emulator.gbcs.device.identity import DeviceIdentity
+from emulator.gbcs.device.gbcs_device import Reply
 from emulator.gbcs.device.security_log import SecurityLog
-from emulator.gbcs.device.settings import DeviceSettings
-from emulator.gbcs.device.state import DeviceState
+from emulator.gbcs.device.use_case import Fault
 from emulator.gbcs.message import Message
 from emulator.gbcs.message_codes import message_code_text
 from emulator.gbcs.refusal import Refusal
-from emulator.gbcs.use_cases import cs09
 from emulator.ports.aps import COORDINATOR, ApsIndication, Outcome
 from emulator.zigbee.clusters.definition import Side
 from emulator.zigbee.clusters.tunnelling import TUNNELLING, TUNNELLING_CLUSTER, TunnelMessage, encode_tunnelling
 from emulator.zigbee.frames.zcl import ZclFrame
+from emulator.zigbee.frames.zcl_foundation import DefaultResponse
 
 FIND_INTERVAL: Final = 2 * MINUTE
 """µs between searches for a tunnel server."""
@@ -36,7 +32,7 @@ ALERT_CODE: Final = "8f8b"
 
 
 class GbcsUser(Protocol):
-    """The bridge."""
+    """Searches for it."""
 
     def find_service(self, cluster: int, now: int) -> None:
         """Find out where the hub serves a cluster; `server_found` or `server_missing` tells."""
@@ -46,14 +42,12 @@ class BridgeGbcs:
     """What of a bridge speaks GBCS.
 
     Args:
-        user: the bridge.
+        user: searches for the hub's tunnels.
         endpoint: to send from.
-        memory: credentials, counters, the security log, and alerts that the hub does not have yet.
-        identity: what it was made with; None: it speaks no GBCS.
-        version: gives the firmware version that runs.
-        profile: says which use cases it takes, and whether it is a client of the Tunnelling cluster at all.
+        memory: an activation that is to be told of, and alerts that the hub does not have yet.
+        device: reads Commands and makes Responses and alerts; None: it was made without keys.
+        profile: says whether it is a client of the Tunnelling cluster at all.
         standards: the open questions.
-        epoch: the date of `now` = 0.
         report: told of everything that happens to it.
         alarm: moved forward by every deadline.
     """
@@ -63,25 +57,18 @@ class BridgeGbcs:
         user: GbcsUser,
         endpoint: Endpoint,
         memory: BridgeMemory,
-        identity: DeviceIdentity | None,
-        version: Callable[[], int],
+        device: StoredDevice | None,
         profile: JoinerProfile,
         standards: Standards,
-        epoch: datetime,
         report: Report,
         alarm: Alarm,
     ) -> None:
         self._user = user
         self._endpoint = endpoint
         self._memory = memory
-        self._identity = identity
-        self._version = version
-        self._use_cases = profile.gbcs.use_cases
-        self._epoch = epoch
         self._report = report
         self._alarm = alarm
-        self._settings = device_settings(standards)
-        self._device: GbcsDevice | None = None
+        self._device = device
         self._date_at: int | None = None
         self._find_at: int | None = None
         self._sending: dict[int, TunnelMessage] = {}
@@ -95,7 +82,7 @@ class BridgeGbcs:
     @property
     def speaks(self) -> bool:
         """Whether it can raise alerts and answer commands."""
-        return self.tunnel is not None and self._identity is not None
+        return self.tunnel is not None and self._device is not None
 
     @property
     def security_log(self) -> SecurityLog:
@@ -106,7 +93,8 @@ class BridgeGbcs:
 
     def boot(self) -> None:
         """Power is back: memory alone says what it knows."""
-        self._device = None
+        if self._device is not None:
+            self._device.boot()
 
     def start(self, now: int) -> None:
         """On the network: raise what is to be raised, and look for the hub's tunnels."""
@@ -142,20 +130,22 @@ class BridgeGbcs:
 
     # What the hub says
 
-    def server_found(self, endpoint: int, now: int) -> None:
+    def server_found(self, _cluster: int, endpoint: int, now: int) -> None:
         """The hub serves tunnels."""
         self._server_endpoint = endpoint
         if self.tunnel is not None:
             self.tunnel.server_found(now)
 
-    def server_missing(self, now: int) -> None:
+    def server_missing(self, _cluster: int, _reason: str, now: int) -> None:
         """It does not, or did not say: look again later."""
         self._find_at = now + FIND_INTERVAL
         self._alarm.by(self._find_at)
 
     def received(self, message: ApsIndication, frame: ZclFrame, now: int) -> bool:
         """A command of the Tunnelling cluster; False where we are no client of it, or a client takes none such."""
-        if self.tunnel is None or TUNNELLING.command(frame.command, Side.CLIENT) is None:
+        if not frame.server_to_client or self.tunnel is None:
+            return False
+        if TUNNELLING.command(frame.command, Side.CLIENT) is None:
             return False
         if message.source != COORDINATOR or not message.link_key:
             reason = "unprotected" if message.source == COORDINATOR else "not-the-hub"
@@ -163,6 +153,9 @@ class BridgeGbcs:
         else:
             self.tunnel.received(frame.command, frame.payload, now)
         return True
+
+    def default_response(self, message: ApsIndication, frame: ZclFrame, response: DefaultResponse, now: int) -> None:
+        """The tunnel goes by the answers of its own cluster, and by what does not come."""
 
     def sent(self, handle: int, outcome: Outcome, now: int) -> None:
         """What became of a message, if it was one of ours."""
@@ -184,25 +177,27 @@ class BridgeGbcs:
 
     def gbcs_received(self, octets: bytes, now: int) -> None:
         """A GBCS command came."""
-        if self._identity is None or self.tunnel is None:
+        if self._device is None:
             self._report("gbcs.refused", "no-keys", {"octets": len(octets)}, now)
             return
-        device = self._gbcs_device()
-        answer = device.receive(octets, now, self._date(now))
-        self._keep(device, () if not isinstance(answer, Refusal) or answer.alert is None else (answer.alert,))
+        answer = self._device.receive(octets, now)
         if isinstance(answer, Reply):
-            self._answered(answer, now)
+            self._answered(self._device, answer, now)
         else:
             self._refused(answer, now)
 
-    def _answered(self, reply: Reply, now: int) -> None:
+    def _answered(self, device: StoredDevice, reply: Reply, now: int) -> None:
         code = message_code_text(reply.command.header.message_code)
-        for fault in reply.faults:
-            self._report("gbcs.cell-refused", fault.reason, {"message_code": code, "detail": fault.detail}, now)
+        self._tell_faults(code, reply.faults, now)
         self._report("gbcs.answered", None, {"message_code": code}, now)
         assert self.tunnel is not None
         self.tunnel.put(reply.octets, now)
-        self._watch_dates()
+        self._watch_dates(device)
+
+    def _tell_faults(self, message_code: str, faults: Sequence[Fault], now: int) -> None:
+        for fault in faults:
+            fields: dict[str, object] = {"message_code": message_code, "detail": fault.detail}
+            self._report("gbcs.cell-refused", fault.reason, fields, now)
 
     def _refused(self, refusal: Refusal, now: int) -> None:
         fields: dict[str, object] = {"detail": refusal.detail}
@@ -222,23 +217,18 @@ class BridgeGbcs:
     # Alerts
 
     def _raise_alert(self, now: int) -> None:
-        """Make the alert about an activation that is over; its counter is taken in the same write that keeps it."""
+        """Make the alert about an activation that is over."""
         state = self._memory.state
         activation = state.unreported
         if activation is None:
             for alert in state.alerts:
                 self._report("gbcs.alert", "sent-again", {"alert_code": ALERT_CODE, "octets": alert.hex()}, now)
             return
-        if not self.speaks:
+        if self.tunnel is None or self._device is None:
             self._memory.change(unreported=None)
             self._report("gbcs.alert-withheld", "no-gbcs-transport", {"alert_code": ALERT_CODE}, now)
             return
-        device = self._gbcs_device()
-        payload = activation_alert(
-            self._settings, activation.running, activation.result, activation.at, activation.attempted
-        )
-        alert = device.alert(cs09.MESSAGE_CODE, payload)
-        self._keep(device, (alert,), unreported=None)
+        alert = self._device.alert_about(activation)
         self._report("gbcs.alert", None, {"alert_code": ALERT_CODE, "octets": alert.hex()}, now)
 
     def _send_alert(self, alert: bytes, now: int) -> None:
@@ -252,61 +242,17 @@ class BridgeGbcs:
 
     def _act_on_dates(self, now: int) -> None:
         """Do what has fallen due, also while the power was off."""
-        if self._identity is None:
+        if self._device is None:
             return
-        device = self._gbcs_device()
-        while (done := device.on_date(self._date(now))) is not None:
-            self._keep(device, () if done.alert is None else (done.alert,))
+        while (done := self._device.execute_due(now)) is not None:
             code = message_code_text(done.message_code)
-            for fault in done.faults:
-                self._report("gbcs.cell-refused", fault.reason, {"message_code": code, "detail": fault.detail}, now)
+            self._tell_faults(code, done.faults, now)
             self._report("gbcs.executed", None, {"message_code": code}, now)
             if done.alert is not None:
                 self._send_alert(done.alert, now)
-        self._watch_dates()
+        self._watch_dates(self._device)
 
-    def _watch_dates(self) -> None:
-        date = self._gbcs_device().next_date()
-        self._date_at = None if date is None else (date - self._epoch) // timedelta(microseconds=1)
+    def _watch_dates(self, device: StoredDevice) -> None:
+        self._date_at = device.next_due()
         if self._date_at is not None:
             self._alarm.by(self._date_at)
-
-    # The device
-
-    def _gbcs_device(self) -> GbcsDevice:
-        """It, as memory has it."""
-        if self._device is None:
-            assert self._identity is not None
-            parts = DeviceParts(self._identity.own_keys, self._version)
-            state = self._memory.state.gbcs or self._identity.state
-            taken = use_cases(self._use_cases, parts, self._settings)
-            self._device = GbcsDevice(state, taken, self._settings, self._memory.security_log)
-        return self._device
-
-    def _keep(self, device: GbcsDevice, alerts: tuple[bytes, ...] = (), **values: object) -> None:
-        """Store what has changed, before anything of it is sent."""
-        state = self._memory.state
-        if device.state is not (state.gbcs or self._made_with()) or values:
-            kept = (*state.alerts, *alerts)[-MOST_ALERTS:]
-            self._memory.change(gbcs=device.state, alerts=kept, **values)
-        if device.security_log is not self._memory.security_log:
-            self._memory.keep_log(device.security_log)
-
-    def _made_with(self) -> DeviceState | None:
-        return None if self._identity is None else self._identity.state
-
-    def _date(self, now: int) -> datetime:
-        return date_at(now, self._epoch)
-
-
-def device_settings(standards: Standards) -> DeviceSettings:
-    """How the standards of a run read what GBCS leaves open."""
-    failed = standards.word("cs09_version_on_failure") == "failed"
-    supplier = standards.word("credentials.authority") == "supplier"
-    return DeviceSettings(
-        cs08_repeats=standards.on("cs08_repeats"),
-        cs09_version_on_failure="failed" if failed else "running",
-        authority="supplier" if supplier else "acb",
-        time_checks=standards.on("credentials.time_checks"),
-        unsupported_alert=standards.on("unsupported_alert"),
-    )

@@ -1,4 +1,4 @@
-"""A bridge that runs on a battery: when an update has to wait for charge, and what happens when there is none.
+"""What a bridge runs on: the mains, or a battery, where an update may have to wait for charge, and there may be none.
 
 An empty battery is a power cut like any other: `Flash` cuts a write that the charge does not carry, and the time at
 which nothing is left is a cut as well.  What differs is that power does not come back by itself.
@@ -6,7 +6,7 @@ which nothing is left is a cut as well.  What differs is that power does not com
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from emulator.core.events import Report
 from emulator.core.timers import Alarm, Timers
@@ -20,6 +20,60 @@ LOW_BATTERY: Final = "deferred-low-battery"
 BATTERY_EMPTY: Final = "battery-empty"
 
 _LOOK: Final = "look"
+
+
+class Supply(Protocol):
+    """Where the power of a bridge comes from."""
+
+    def hindrance(self, now: int) -> str | None:
+        """Why an update cannot begin; None where it can."""
+
+    def is_empty(self, now: int) -> bool:
+        """Whether nothing is left."""
+
+    def switch_on(self, now: int) -> None:
+        """The bridge runs from now on."""
+
+    def switch_off(self, now: int) -> None:
+        """It does not."""
+
+    def ran_out(self, cut: str, now: int) -> None:
+        """The bridge has stopped for want of charge; `cut` says what was cut off."""
+
+    def next_timeout(self) -> int | None:
+        """When `on_timeout` is to be called next, µs."""
+
+    def on_timeout(self, now: int) -> None:
+        """Do whatever is due.
+
+        Raises:
+            PowerCut: nothing is left.
+        """
+
+
+class Mains:
+    """Power without end."""
+
+    def hindrance(self, _now: int) -> str | None:
+        return None
+
+    def is_empty(self, _now: int) -> bool:
+        return False
+
+    def switch_on(self, now: int) -> None:
+        """Nothing is counted."""
+
+    def switch_off(self, now: int) -> None:
+        """Nothing is counted."""
+
+    def ran_out(self, cut: str, now: int) -> None:
+        """It never does."""
+
+    def next_timeout(self) -> int | None:
+        return None
+
+    def on_timeout(self, now: int) -> None:
+        """Nothing ever is."""
 
 
 class BatterySupply:
@@ -68,6 +122,10 @@ class BatterySupply:
     def ran_out(self, cut: str, now: int) -> None:
         """The bridge has stopped for want of charge; `cut` says what was cut off."""
         self._tell("empty", now, {"cut": cut})
+
+    def next_timeout(self) -> int | None:
+        """When `on_timeout` is to be called next, µs."""
+        return self.timers.next_timeout()
 
     def on_timeout(self, now: int) -> None:
         """Look whether anything is left.

@@ -26,7 +26,6 @@ from emulator.devices.device_log.effects import (
     RestorePan,
 )
 from emulator.devices.device_log.log import DeviceLog
-from emulator.devices.hub.classification import classify
 from emulator.gbcs.device.gbcs_device import GbcsDevice, Reply
 from emulator.gbcs.device.identity import DeviceIdentity
 from emulator.gbcs.device.remote_parties import HUB_MODES, details_use_case, update_use_cases
@@ -37,7 +36,7 @@ from emulator.gbcs.device.use_case import Permit as CommandPermit
 from emulator.gbcs.message_codes import message_code_text
 from emulator.gbcs.roles import RemotePartyRole
 from emulator.gbcs.use_cases import ccs01, ccs02, ccs03, ccs08, cs02a, cs14
-from emulator.ports.aps import ApsIndication, ApsPort, JoinRefused, SimpleDescriptor
+from emulator.ports.aps import ApsIndication, ApsPort, JoinRefused
 from emulator.zigbee.clusters.ota import ImageIdentity
 
 _REPLAY_PROTECTED: Final = (ccs01.MESSAGE_CODE, ccs02.MESSAGE_CODE, ccs03.MESSAGE_CODE)
@@ -60,7 +59,7 @@ Upwards = Callable[[Eui64, bytes, int], None]
 
 
 class ChfUser(Protocol):
-    """The hub."""
+    """Whatever formed the HAN."""
 
     def restore_pan(self, extended_pan_id: Eui64, now: int) -> None:
         """The HAN of the hub before this one, with this extended PAN id, is this one's now."""
@@ -71,7 +70,7 @@ class HubChf:
 
     Args:
         port: its stack, which lets in whom the log names.
-        user: the hub.
+        user: has formed its HAN.
         identity: what it was made with.
         log: its device log.
         settings: the open questions.
@@ -100,6 +99,7 @@ class HubChf:
         self._effects: Effects = ()
         self._now = 0
         self._heard_until: dict[int, int] = {}
+        self._held: list[bytes] = []
         taken = {cs02a.MESSAGE_CODE: details_use_case()} | update_use_cases(settings, HUB_MODES, hub=True)
         taken |= {code: self._about_log(code) for code in log_commands.COMMANDS}
         taken |= identity.own_keys.use_cases(settings)
@@ -151,6 +151,16 @@ class HubChf:
         self._report("gbcs.answered", None, {"message_code": code}, now)
         self._upwards(self.entity_id, answer.octets, now)
         self.carry_out(effects, now)
+
+    def hold(self, octets: bytes) -> None:
+        """The same while the hub is off: it is obeyed when it is back."""
+        self._held.append(octets)
+
+    def obey_held(self, now: int) -> None:
+        """The hub is back."""
+        held, self._held = self._held, []
+        for octets in held:
+            self.received(octets, now)
 
     def _about_log(self, message_code: int) -> UseCase:
         ways = (CommandPermit("b", RemotePartyRole.ACCESS_CONTROL_BROKER),)
@@ -221,19 +231,6 @@ class HubChf:
             self._port.allow(device, key)
         if permit.until is not None:
             self._port.permit_joining(permit.until, now)
-
-    def classified(self, device: Eui64, descriptors: tuple[SimpleDescriptor, ...], now: int) -> None:
-        """A device of a restored log shows these simple descriptors: know what it is from now on."""
-        found = classify(descriptors)
-        fields: dict[str, object] = {
-            "device": eui64_text(device),
-            "type": found.device_type.name.lower(),
-            "device_ids": [f"{one.device_id:04x}" for one in descriptors],
-            "in_clusters": [f"{cluster:04x}" for one in descriptors for cluster in one.in_clusters],
-            "out_clusters": [f"{cluster:04x}" for one in descriptors for cluster in one.out_clusters],
-        }
-        self._report("hub.device-classified", found.cause, fields, now)
-        self.carry_out(self.log.classified(device, found.device_type, now), now)
 
     def why_refused(self, event: JoinRefused, now: int) -> str:
         """The stack knows no more than that it has no key for a device; the log knows why."""

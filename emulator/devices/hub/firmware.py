@@ -11,23 +11,21 @@ from dataclasses import replace
 from random import Random
 from typing import Final, Protocol
 
-from emulator.core.errors import BadInput, DecodeError
+from emulator.core.errors import DecodeError
 from emulator.core.eui64 import Eui64, eui64_text
 from emulator.core.events import Report
 from emulator.core.standards import Standards
 from emulator.devices.discovery import NO_ANSWER
 from emulator.devices.endpoint import Endpoint
-from emulator.devices.hub.offers import HubOffers
+from emulator.devices.hub.offers import HubOffers, offer_of
+from emulator.devices.hub.ota_clients import OtaClients
 from emulator.devices.hub.setup import server_policy
-from emulator.image.errors import ImageError
-from emulator.image.file import parse
 from emulator.ota.effects import DefaultResponse, Finished, Reply, ServerEffect, Unsolicited
 from emulator.ota.effects import Report as ReportEffect
 from emulator.ota.queue import QueuedOffer
 from emulator.ota.server import OtaServer
-from emulator.ports.aps import BROADCAST_RX_ON, ApsIndication, ApsPort, Outcome
+from emulator.ports.aps import ApsIndication, ApsPort, Outcome
 from emulator.zigbee.clusters.ota import (
-    OTA_CLUSTER,
     QUERY_NEXT_IMAGE_REQUEST,
     ImageIdentity,
     decode_query_next_image_request,
@@ -40,8 +38,6 @@ NO_IMAGE_BLOCK: Final = "hub-has-no-firmware-for-ppmids"
 NO_OTA_CLUSTER: Final = "no-ota-cluster"
 OVERWRITTEN: Final = "image-overwritten"
 NOT_ON_THE_HAN: Final = "not-on-the-han"
-
-_ALL_ENDPOINTS: Final = 0xFF
 
 Status = Callable[[Eui64, str, str | None, int], None]
 """Takes a device, `queued`, `offered`, `transferred` or `failed`, the reason, and `now`."""
@@ -99,12 +95,9 @@ class HubFirmware:
         self._status = status
         self._report = report
         self._policy = server_policy(standards)
-        self._link_key = standards.on("ota_aps_security")
-        self._acknowledge = standards.on("ota_aps_acks")
         self._on = False
         self._offers = HubOffers()
-        self._endpoints: dict[int, int] = {}
-        self._sending: dict[int, tuple[Eui64, int]] = {}
+        self._clients = OtaClients(port, endpoint, standards, report)
         self._server = OtaServer(self._policy, rng, utc_offset)
 
     # Life
@@ -124,7 +117,7 @@ class HubFirmware:
     def stop(self) -> None:
         """Off the air: sessions are lost; images, the queue and what is owed are kept."""
         self._on = False
-        self._sending.clear()
+        self._clients.stop()
 
     def next_timeout(self) -> int | None:
         """When `on_timeout` is to be called next, µs."""
@@ -143,7 +136,7 @@ class HubFirmware:
         Raises:
             BadInput: it is none, over the limit, or for nobody.
         """
-        offer = self._allowed(self._offer(image, targets), now)
+        offer = self._offer(image, targets, now)
         if offer is None:
             return
         first = self._offers.add(offer)
@@ -159,7 +152,7 @@ class HubFirmware:
         Raises:
             BadInput: as `deliver`.
         """
-        offer = self._allowed(self._offer(image, targets), now)
+        offer = self._offer(image, targets, now)
         if offer is None:
             return
         before = self._offers.overwrite(offer)
@@ -184,23 +177,10 @@ class HubFirmware:
         for image in self._offers.owed_to(device):
             self._finished(device, image, reason, now)
 
-    def _offer(self, image: bytes, targets: Sequence[Eui64]) -> QueuedOffer:
-        if len(image) > self.image_limit:
-            allowed = f"at most {self.image_limit} (limits.image_octets)"
-            raise BadInput(f"image-too-large: {len(image)} octets", where="image", allowed=allowed)
-        if not targets:
-            raise BadInput("for nobody", where="image", allowed="one device or more")
-        try:
-            header = parse(image).header
-        except ImageError as error:
-            raise BadInput(str(error), where="image", allowed="a ZigBee OTA file") from error
-        identity = ImageIdentity(header.manufacturer_code, header.image_type, header.file_version, len(image))
-        offer = QueuedOffer(identity, image, tuple(dict.fromkeys(targets)))
+    def _offer(self, image: bytes, targets: Sequence[Eui64], now: int) -> QueuedOffer | None:
+        """An image for those who may have firmware, of the others it is told why; None where nobody may."""
+        offer = offer_of(image, targets, self.image_limit)
         self._offers.check_name(offer)
-        return offer
-
-    def _allowed(self, offer: QueuedOffer, now: int) -> QueuedOffer | None:
-        """The offer for those who may have firmware, the others are told why; None where nobody may."""
         refused = {target: self._refusal(Eui64(target)) for target in offer.targets}
         for target, reason in refused.items():
             if reason is not None:
@@ -229,7 +209,7 @@ class HubFirmware:
 
     def client_found(self, short: int, endpoint: int, now: int) -> None:
         """A device has an OTA client: notify it."""
-        self._endpoints[short] = endpoint
+        self._clients.found(short, endpoint)
         device = self._port.eui64_of(short)
         if device is not None and self._offers.expects(device):
             self._status(device, "offered", None, now)
@@ -243,7 +223,7 @@ class HubFirmware:
             return
         if reason == NO_ANSWER:
             self._report("ota.server.notify", reason, {"client": eui64_text(device)}, now)
-            self.client_found(short, self._endpoints.get(short, 1), now)
+            self.client_found(short, self._clients.endpoint_of(short), now)
         elif self._offers.expects(device):
             self._finished(device, running.image, NO_OTA_CLUSTER, now)
 
@@ -261,9 +241,9 @@ class HubFirmware:
 
     def received(self, device: Eui64, message: ApsIndication, frame: ZclFrame, now: int) -> None:
         """A command of the OTA cluster."""
-        if not self._trusted(device, message, now):
+        if not self._clients.trusted(device, message, now):
             return
-        self._endpoints[message.source] = message.source_endpoint
+        self._clients.found(message.source, message.source_endpoint)
         effects = self._server.received(device, frame.command, frame.payload, frame.sequence, now)
         self._carry_out(effects, now)
         if frame.command == QUERY_NEXT_IMAGE_REQUEST:
@@ -271,24 +251,17 @@ class HubFirmware:
 
     def default_response(self, device: Eui64, message: ApsIndication, response: ZclDefaultResponse, now: int) -> None:
         """A device refused a command of ours, or has no other answer."""
-        if self._trusted(device, message, now):
+        if self._clients.trusted(device, message, now):
             effects = self._server.default_response(device, response.to_command, response.status, now)
             self._carry_out(effects, now)
 
     def sent(self, handle: int, outcome: Outcome, now: int) -> bool:
         """What became of a message; False if it was none of ours."""
-        context = self._sending.pop(handle, None)
+        context = self._clients.sent(handle)
         if context is None:
             return False
         if outcome is not Outcome.DELIVERED:
             self._carry_out(self._server.send_failed(*context), now)
-        return True
-
-    def _trusted(self, device: Eui64, message: ApsIndication, now: int) -> bool:
-        """Only under the link key, where that is asked for."""
-        if self._link_key and not message.link_key:
-            self._report("ota.server.dropped", "unprotected", {"device": eui64_text(device)}, now)
-            return False
         return True
 
     def _compare(self, device: Eui64, query: bytes, now: int) -> None:
@@ -310,31 +283,17 @@ class HubFirmware:
     def _carry_out(self, effects: list[ServerEffect], now: int) -> None:
         for effect in effects:
             if isinstance(effect, Reply):
-                self._send(effect.to, _command(effect.sequence, effect.command_id, effect.payload), now)
+                self._clients.send(effect.to, _command(effect.sequence, effect.command_id, effect.payload), now)
             elif isinstance(effect, ReportEffect):
                 self._report(effect.kind, effect.reason, dict(effect.fields), now)
             elif isinstance(effect, Finished):
                 self._finished(effect.client, effect.image, effect.reason, now)
             elif isinstance(effect, Unsolicited):
                 sequence = self._endpoint.next_sequence()
-                self._send(effect.to, _command(sequence, effect.command_id, effect.payload), now)
+                self._clients.send(effect.to, _command(sequence, effect.command_id, effect.payload), now)
             elif isinstance(effect, DefaultResponse):
                 command, payload = encode_foundation(ZclDefaultResponse(effect.command_id, effect.status))
-                self._send(effect.to, ZclFrame(False, True, effect.sequence, command, payload), now)
-
-    def _send(self, client: int | None, frame: ZclFrame, now: int) -> None:
-        if client is None:
-            self._endpoint.send(BROADCAST_RX_ON, _ALL_ENDPOINTS, OTA_CLUSTER, frame, now, acknowledge=False)
-            return
-        short = self._port.short_of(Eui64(client))
-        if short is None:
-            self._report("ota.server.dropped", "unknown-device", {"device": f"{client:016x}"}, now)
-            return
-        handle = self._endpoint.send(
-            short, self._endpoints.get(short, 1), OTA_CLUSTER, frame, now,
-            acknowledge=self._acknowledge, link_key=self._link_key,
-        )  # fmt: skip
-        self._sending[handle] = (Eui64(client), frame.sequence)
+                self._clients.send(effect.to, ZclFrame(False, True, effect.sequence, command, payload), now)
 
 
 def _command(sequence: int, command: int, payload: bytes) -> ZclFrame:

@@ -34,7 +34,7 @@ class HubEvent(Enum):
 
 
 class HubAction(Enum):
-    """What it does; `model.ACTIONS` has the code."""
+    """What it does; `coordinator.ACTIONS` has the code."""
 
     FORM = "form"
     FORM_ANEW = "form-anew"

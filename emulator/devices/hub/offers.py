@@ -5,9 +5,33 @@ It survives a restart of the hub, as the images themselves do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from emulator.core.errors import BadInput
+from emulator.core.eui64 import Eui64
+from emulator.image.errors import ImageError
+from emulator.image.file import parse
 from emulator.ota.queue import OfferQueue, QueuedOffer
 from emulator.zigbee.clusters.ota import ImageIdentity
+
+
+def offer_of(image: bytes, targets: Sequence[Eui64], limit: int) -> QueuedOffer:
+    """An OTA file for devices of the HAN.
+
+    Raises:
+        BadInput: it is none, has more than `limit` octets, or is for nobody.
+    """
+    if len(image) > limit:
+        allowed = f"at most {limit} (limits.image_octets)"
+        raise BadInput(f"image-too-large: {len(image)} octets", where="image", allowed=allowed)
+    if not targets:
+        raise BadInput("for nobody", where="image", allowed="one device or more")
+    try:
+        header = parse(image).header
+    except ImageError as error:
+        raise BadInput(str(error), where="image", allowed="a ZigBee OTA file") from error
+    identity = ImageIdentity(header.manufacturer_code, header.image_type, header.file_version, len(image))
+    return QueuedOffer(identity, image, tuple(dict.fromkeys(targets)))
 
 
 class HubOffers:

@@ -1,13 +1,18 @@
-"""What follows from a hub's profile and the standards: its stack, its attributes, its rules as an OTA server."""
+"""What follows from a hub's profile and the standards: stack, attributes, device log, its rules as an OTA server."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from emulator.core.clock import zigbee_utc
+from emulator.core.eui64 import Eui64
 from emulator.core.standards import Standards
+from emulator.core.timers import Alarm
 from emulator.devices.attributes import Attributes
 from emulator.devices.basic import basic_attributes
+from emulator.devices.device_log.entries import DeviceLogRules
+from emulator.devices.device_log.log import DeviceLog
+from emulator.devices.device_log.state import DeviceLogState
 from emulator.devices.joining.key_establishment import KeyEstablishmentMeans, key_establishment_attributes
 from emulator.devices.profile import HubProfile
 from emulator.devices.tunnel.server import CLOSE_TIMEOUT_S
@@ -36,6 +41,21 @@ def hub_configuration(profile: HubProfile) -> StackConfiguration:
     endpoints = (profile.endpoint, profile.gpf)
     shown = tuple(one.descriptor(profile.profile_id) for one in endpoints if one is not None)
     return StackConfiguration(NodeType.COORDINATOR, profile.manufacturer, shown)
+
+
+def device_log(
+    eui64: Eui64,
+    standards: Standards,
+    epoch: datetime,
+    alarm: Alarm,
+    kept: DeviceLogState | None,
+    *,
+    key_establishment: bool,
+) -> DeviceLog:
+    """The device log of a hub: `kept` from an earlier life, or with nobody in it."""
+    rules = DeviceLogRules.of(standards, key_establishment=key_establishment)
+    state = DeviceLogState(eui64) if kept is None else kept
+    return DeviceLog(state, rules, epoch=epoch, alarm=alarm)
 
 
 def largest_block(standards: Standards) -> int:

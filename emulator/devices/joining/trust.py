@@ -26,7 +26,7 @@ class TrustUser(Protocol):
     """The device."""
 
     def find_service(self, cluster: int, now: int) -> None:
-        """Find out where the hub serves a cluster; `service_found` or `service_missing` is to be told."""
+        """Find out where the hub serves a cluster; `server_found` or `server_missing` tells."""
 
     def keys_ready(self, now: int) -> None:
         """There is a link key with the hub under which everything may be used."""
@@ -104,14 +104,14 @@ class Trust:
 
     # What the hub says; for the clusters of `CLUSTERS` alone
 
-    def service_found(self, cluster: int, endpoint: int, now: int) -> None:
+    def server_found(self, cluster: int, endpoint: int, now: int) -> None:
         """It serves a cluster there."""
         if cluster == KEY_ESTABLISHMENT_CLUSTER:
             self.keys.server_found(endpoint, now)
         elif self.watch is not None:
             self.watch.server_found(endpoint, now)
 
-    def service_missing(self, cluster: int, reason: str, now: int) -> None:
+    def server_missing(self, cluster: int, reason: str, now: int) -> None:
         """It does not, or did not say."""
         if cluster == KEY_ESTABLISHMENT_CLUSTER:
             self.keys.server_missing(now)
@@ -122,7 +122,7 @@ class Trust:
         """A command of a cluster; False where it is not for us."""
         return message.cluster == KEY_ESTABLISHMENT_CLUSTER and self.keys.received(message, frame, now)
 
-    def default_response(self, message: ApsIndication, response: DefaultResponse, now: int) -> None:
+    def default_response(self, message: ApsIndication, _frame: ZclFrame, response: DefaultResponse, now: int) -> None:
         """A ZCL Default Response."""
         if message.cluster == KEY_ESTABLISHMENT_CLUSTER:
             self.keys.default_response(message, response, now)

@@ -1,1 +1,1 @@
-"""Devices around the bridges that differ by their profiles alone: ESME, GSME, IHD, CAD and HCALCS."""
+"""Devices around the bridges, which differ by their profiles alone: ESME, GSME, IHD, CAD and HCALCS."""

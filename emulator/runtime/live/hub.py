@@ -116,7 +116,7 @@ class LiveHub:
 
     def _is_here(self, guest: RemoteBridge) -> bool:
         """Without key establishment nobody gets further than to have joined."""
-        goal = (Standing.TRUSTED,) if self.hub.device.keys is not None else (Standing.TRUSTED, Standing.JOINED)
+        goal = (Standing.TRUSTED,) if self.hub.device.cbke is not None else (Standing.TRUSTED, Standing.JOINED)
         known = self.hub.stack.short_of(guest.eui64) is not None
         return self.hub.is_up and known and self._standing(guest) in goal
 

@@ -47,7 +47,7 @@ def test_any_other_notify_does_not_say_where_the_server_is(changes: dict[str, ob
 
 def test_a_server_that_was_found_stays_the_server() -> None:
     lone = LoneBridge().up()
-    lone.bridge.service_found(0, OTA_CLUSTER, 1, lone.now)
+    lone.bridge.joiner.service_found(0, OTA_CLUSTER, 1, lone.now)
     other = {"source": 0x4321, "source_eui64": Eui64(0x00DB_0000_0000_2002), "source_endpoint": ENDPOINT}
     lone.take(OTA_CLUSTER, NOTIFY, **other)
     assert ENDPOINT not in queries(lone)

@@ -232,7 +232,7 @@ def test_commands_for_a_hub_that_is_off_wait_until_it_is_back() -> None:
     world.command(CHF, ccs07.MESSAGE_CODE, ccs07.Command(long_invoke_id(1)).encode())
     world.run_for(MINUTE)
     assert world.answers == []
-    settings = world.hub._settings
+    settings = world.hub.coordinator.settings
     assert settings is not None
     world.hub.power_on(settings, world.now)
     world.run_for(MINUTE)

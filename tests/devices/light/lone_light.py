@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 
 from emulator.core.standards import Standards
-from emulator.devices.light.model import LightDevice, LightLife
+from emulator.devices.joining.life import Life
+from emulator.devices.light.model import LightDevice
 from emulator.devices.profile import LightProfile
 from emulator.devices.profile_loading import load_light
 from emulator.ports.aps import NetworkDown, Outcome
@@ -28,14 +29,14 @@ class LoneLight:
     def joining(self) -> LoneLight:
         """Booted, and told by its stack that it knows no network."""
         self.device.power_on(self.now)
-        self.pass_time(lambda: self.device.life is LightLife.JOINING)
+        self.pass_time(lambda: self.device.life is Life.JOINING)
         self.device.network(NetworkDown("not-joined"), self.now)
         return self
 
     def up(self) -> LoneLight:
         """On the network."""
         self.joining().device.network(UP, self.now)
-        assert self.device.life is LightLife.RUNNING
+        assert self.device.life is Life.RUNNING
         return self
 
     def pass_time(self, until: Callable[[], bool], steps: int = 200) -> None:

@@ -8,9 +8,8 @@ import pytest
 
 from emulator.core.clock import SECOND
 from emulator.core.table import rows
+from emulator.devices.joining.life import JOINER_LIFE, Life, LifeAction, LifeEvent
 from emulator.devices.joining.stack import REJOIN_PAUSE
-from emulator.devices.light import model as light_device
-from emulator.devices.light.life import LIGHT_LIFE, LightAction, LightEvent, LightLife
 from emulator.devices.profile_loading import load_hub, load_light
 from emulator.gbcs.use_cases.chf_device_log import HanDeviceType
 from emulator.image.catalogue import find_recipe
@@ -40,33 +39,33 @@ KINDS = ["esme", "gsme", "ihd", "cad", "hcalcs"]
 
 
 def test_every_row_leads_to_a_state_and_has_an_action_and_none_is_left_over() -> None:
-    assert set(LIGHT_LIFE) == set(LightLife)
-    assert {row.action for _, _, row in rows(LIGHT_LIFE)} == set(LightAction) == set(light_device.ACTIONS)
+    assert {row.action for _, _, row in rows(JOINER_LIFE)} == set(LoneLight().device.joiner.actions)
+    assert {row.next_state for _, _, row in rows(JOINER_LIFE)} == set(JOINER_LIFE)
 
 
-def light_in(state: LightLife) -> LoneLight:
+def light_in(state: Life) -> LoneLight:
     lone = LoneLight()
-    if state is LightLife.RUNNING:
+    if state is Life.RUNNING:
         return lone.up()
-    if state is LightLife.JOINING:
+    if state is Life.JOINING:
         return lone.joining()
-    if state is not LightLife.OFF:
+    if state is not Life.OFF:
         lone.device.power_on(0)
-    lone.device.life = state
+    lone.device.joiner.life = state
     return lone
 
 
-@pytest.mark.parametrize("state,event", list(itertools.product(LightLife, LightEvent)))
-def test_a_device_does_what_the_table_says_and_nothing_else(state: LightLife, event: LightEvent) -> None:
+@pytest.mark.parametrize("state,event", list(itertools.product(JOINER_LIFE, LifeEvent)))
+def test_a_device_does_what_the_table_says_and_nothing_else(state: Life, event: LifeEvent) -> None:
     lone = light_in(state)
     calls, reports = len(lone.port.calls), len(lone.reports)
-    row = LIGHT_LIFE[state].get(event)
-    lone.device._step(event, lone.now, "why")
+    row = JOINER_LIFE[state].get(event)
+    lone.device.joiner.step(event, lone.now, "why")
     if row is None:
         assert lone.device.life is state
         assert (len(lone.port.calls), len(lone.reports)) == (calls, reports)
-    elif row.action in (LightAction.ESTABLISH, LightAction.START_OVER):
-        assert lone.device.life is LightLife.RUNNING, "without key establishment it runs at once"
+    elif row.action in (LifeAction.ESTABLISH, LifeAction.START_OVER):
+        assert lone.device.life is Life.RUNNING, "without key establishment it runs at once"
     else:
         assert lone.device.life is row.next_state
 
@@ -92,9 +91,9 @@ def test_without_power_nothing_is_left_to_do() -> None:
 def test_a_restart_brings_it_back() -> None:
     lone = LoneLight().up()
     lone.device.restart(lone.now)
-    lone.pass_time(lambda: lone.device.life is LightLife.JOINING)
+    lone.pass_time(lambda: lone.device.life is Life.JOINING)
     lone.device.network(UP, lone.now)
-    assert lone.device.life is LightLife.RUNNING
+    assert lone.device.life is Life.RUNNING
 
 
 # --- what it shows and answers ---------------------------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""The life of a light device as a table: power and network; data only."""
+"""The life of a device that joins a HAN as a table: power and network; data only.
+
+States, events and actions are those of all such devices.  `JOINER_LIFE` is the whole life of one that takes no
+firmware; those that do have rows beside it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ from typing import Final
 from emulator.core.table import Row, Table
 
 
-class LightLife(Enum):
-    """Where a light device stands in its life."""
+class Life(Enum):
+    """Where a device stands in its life."""
 
     OFF = "off"
     BOOTING = "booting"
@@ -18,13 +22,19 @@ class LightLife(Enum):
     ESTABLISHING = "establishing"
     """On the network, without a link key of its own so far."""
     RUNNING = "running"
+    ACTIVATING = "activating"
+    """Writing a new image into place; it restarts after that."""
 
 
-class LightEvent(Enum):
+class LifeEvent(Enum):
     """What can happen to it."""
 
     POWER_ON = "power-on"
     POWER_OFF = "power-off"
+    POWER_CUT = "power-cut"
+    """The power went in the middle of a write to flash."""
+    RUN_DOWN = "run-down"
+    """Its battery is empty, in the middle of a write or at any time."""
     BOOTED = "booted"
     NETWORK_UP = "network-up"
     TRUST_CENTRE_CHANGED = "trust-centre-changed"
@@ -35,14 +45,19 @@ class LightEvent(Enum):
     KEY_ESTABLISHED = "key-established"
     """It has a link key of its own with the hub, or needs none."""
     REJOIN_DUE = "rejoin-due"
+    ACTIVATE = "activate"
+    WRITTEN = "written"
+    """The time that writing an image takes is over."""
 
 
-class LightAction(Enum):
-    """What it does; `model.ACTIONS` has the code."""
+class LifeAction(Enum):
+    """What it does; `Joiner.actions` has the code."""
 
     BOOT = "boot"
     STAY_OFF = "stay-off"
     SHUT_DOWN = "shut-down"
+    LOSE_POWER = "lose-power"
+    GO_DEAD = "go-dead"
     RESUME = "resume"
     JOIN = "join"
     JOIN_LATER = "join-later"
@@ -51,13 +66,17 @@ class LightAction(Enum):
     """Stop whatever is under way, and establish keys."""
     RUN = "run"
     LOSE_NETWORK = "lose-network"
+    WRITE_IMAGE = "write-image"
+    SWITCH_OVER = "switch-over"
     NOTE = "note"
     """Nothing: it has been reported."""
 
 
-L, E, A = LightLife, LightEvent, LightAction
+L, E, A = Life, LifeEvent, LifeAction
 
-LIGHT_LIFE: Final[Table[LightLife, LightEvent, LightAction]] = {
+LifeTable = Table[Life, LifeEvent, LifeAction]
+
+JOINER_LIFE: Final[LifeTable] = {
     L.OFF: {
         E.POWER_ON: Row(A.BOOT, L.BOOTING),
         E.POWER_OFF: Row(A.STAY_OFF, L.OFF),
