@@ -16,8 +16,36 @@ QUICK_EXAMPLES = 10
 LONG_EXAMPLES = 100_000
 LONG_TIMEOUT_S = 3_600
 SEED = pytest.StashKey[int]()
-WHOLE_RUNS = [Path("tests", *parts) for parts in (("e2e",), ("scenarios",), ("transports", "ezsp", "check"))]
-"""Folders in which every test is a whole run."""
+TESTS = Path(__file__).parent
+WHOLE_RUNS = (
+    "e2e/",
+    "scenarios/",
+    "cbke/test_attacks.py",
+    "control/test_api.py",
+    "control/test_cbke_cli.py",
+    "control/test_gbcs_cli.py",
+    "control/test_http.py",
+    "control/test_replay_cli.py",
+    "devices/bridge/test_power_cuts.py",
+    "devices/bridge/test_supply.py",
+    "devices/hub/test_offers.py",
+    "devices/joining/test_key_establishment.py",
+    "devices/light/test_light_device.py",
+    "devices/test_update.py",
+    "runtime/replay/test_recording.py",
+    "runtime/test_charge.py",
+    "runtime/test_exchange.py",
+    "runtime/test_replaced_hub.py",
+    "runtime/test_simulation.py",
+    "test_house_tools.py",
+    "transports/ezsp/check/",
+    "transports/ezsp/test_backup_and_restore.py",
+    "transports/ezsp/test_cancelled_frames.py",
+    "transports/ezsp/test_conformance.py",
+    "transports/ezsp/test_on_sticks.py",
+    "transports/test_model_airtime.py",
+)
+"""Below `tests`: where nearly every test is a HAN or a command from its beginning to its end."""
 
 # Without `--long` every run draws the same examples; a loaded machine must not fail a test for being slow.
 settings.register_profile(
@@ -39,7 +67,7 @@ settings.register_profile(
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("althan")
-    group.addoption("--quick", action="store_true", help=f"unit tests only, {QUICK_EXAMPLES} examples of each property")
+    group.addoption("--quick", action="store_true", help=f"no whole runs, {QUICK_EXAMPLES} examples of each property")
     group.addoption("--long", action="store_true", help=f"sweeps, and {LONG_EXAMPLES} examples of each property")
     group.addoption(
         "--seed", type=int, default=None, help="what the fixture `seed` gives, instead of one for each test"
@@ -54,7 +82,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if any(str(folder) in str(item.path) for folder in WHOLE_RUNS):
+        if item.path.relative_to(TESTS).as_posix().startswith(WHOLE_RUNS):
             item.add_marker(pytest.mark.e2e)
         for name in ("tshark", "vectors"):
             if name in getattr(item, "fixturenames", ()):
