@@ -141,4 +141,4 @@ def _answering(listener: socket.socket, octets: bytes) -> Iterator[None]:
     thread = Thread(target=answer, daemon=True)
     thread.start()
     yield
-    thread.join(timeout=10)
+    thread.join(timeout=60)

@@ -79,5 +79,5 @@ def althan(*arguments: object, folder: Path, env: Mapping[str, str] | None = Non
     """Run `althan` in `folder`, in a process of its own."""
     command = [*ALTHAN, *map(str, arguments)]
     return subprocess.run(
-        command, cwd=folder, env=env or environment(), capture_output=True, text=True, check=False, timeout=100
+        command, cwd=folder, env=env or environment(), capture_output=True, text=True, check=False, timeout=240
     )

@@ -35,7 +35,7 @@ def test_the_python_of_the_readme_runs_as_it_stands_there(tmp_path: Path) -> Non
     script.write_text(program(example()))
     command = [sys.executable, "-W", "error", str(script)]
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=100
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False, timeout=240
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "True" in done.stdout

@@ -14,7 +14,7 @@ from tests.devices.fake_port import LoneBridge
 @pytest.mark.parametrize("life", list(Life))
 def test_every_state_of_life_has_words(life: Life) -> None:
     lone = LoneBridge().up()
-    lone.bridge.life = life
+    lone.bridge.joiner.life = life
     assert stage_of(lone.bridge)
 
 

@@ -74,6 +74,13 @@ class StackStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class PollCompleted:
+    """A sleepy device asked its parent; of those that fail, only what is more than pollForData tolerates is told."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceKnocked:
     """To a trust centre: a device joined, came back or left; `update` and `decision` as EmberZNet numbers them."""
 
@@ -128,6 +135,7 @@ Callback = (
     MessageArrived
     | MessageSent
     | StackStatus
+    | PollCompleted
     | DeviceKnocked
     | ChildChanged
     | KeySwitched

@@ -150,7 +150,7 @@ async def network_key(stick: Stick) -> bytes:
 
 
 async def whereabouts(stick: Stick, own: Eui64) -> NetworkUp:
-    """Where the stick is now; the parent of a router is 0xFFFF, as the stick does not tell it."""
+    """Where the stick is now; the parent is 0xFFFF where the stick does not tell it."""
     short = int((await stick.ask("getNodeId"))["nodeId"])
     answer = await stick.must("getNetworkParameters")
     parameters = answer["parameters"]

@@ -12,7 +12,8 @@ import serialx
 from emulator.core.errors import BadInput
 from emulator.transports.ezsp.port_lock import PortLock
 from emulator.transports.ezsp.serial_tap import SerialTap
-from emulator.transports.ezsp.stick import Stick, TappedEzsp
+from emulator.transports.ezsp.stick import Stick
+from emulator.transports.ezsp.tapped_ezsp import TappedEzsp
 from emulator.transports.ezsp.uri import REPLAYED, FlowControl, StickAddress, locate
 from emulator.transports.ezsp.versions import SUPPORTED
 from emulator.transports.recording import line

@@ -1,39 +1,25 @@
-"""The one task of a port: does its work in order, and brings the stick back when it is lost."""
+"""The stick that a port works on: opened, found to be lost, brought back or given up."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from emulator.core.clock import SECOND
 from emulator.core.errors import BadInput
 from emulator.core.events import Report
 from emulator.transports.ezsp.callbacks import Callback
+from emulator.transports.ezsp.jobs import Job, Jobs
 from emulator.transports.ezsp.port_lock import PortLock
 from emulator.transports.ezsp.settings import Recovery
 from emulator.transports.ezsp.stick import Stick, StickLost, StickRefused
+from emulator.transports.ezsp.tapped_ezsp import STICK_RESET
 
 Opener = Callable[[Callable[[str], None]], Awaitable[tuple[Stick, PortLock | None]]]
 """Opens the stick of a port, told whom to call when it is lost; BadInput where it cannot be opened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something to do with the stick.
-
-    Attributes:
-        run: does it.
-        failed: told in machine-readable words why it could not be done.
-        cut_short: a stop ends it.
-    """
-
-    run: Callable[[Stick], Awaitable[None]]
-    failed: Callable[[str], None]
-    cut_short: bool = False
+_STICK_LOST: Final = "stick-lost"
+"""Why a job has failed."""
 
 
 class WorkUser(Protocol):
@@ -64,26 +50,27 @@ class Work:
 
     Attributes:
         failure: why the stick was given up, once it was.
+        off_duty: whether the stick has nothing in its RAM that anybody needs: that it has reset itself is no news then.
     """
 
     def __init__(
         self, opener: Opener, recovery: Recovery, user: WorkUser, report: Report, clock: Callable[[], int]
     ) -> None:
         self.failure: BadInput | None = None
+        self.off_duty = False
         self._opener = opener
         self._recovery = recovery
         self._user = user
         self._report = report
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._jobs: deque[Job] = deque()
-        self._awake = asyncio.Event()
+        self._jobs = Jobs(self._ready, self._do)
         self._stick: Stick | None = None
         self._lock: PortLock | None = None
         self._lost: str | None = None
-        self._job: Job | None = None
-        self._interrupted = self._closed = False
-        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+        self._has_reset_itself = False
+        """Off duty; it takes no command before it is reset in order."""
         self._seeks = False
         self._idle = False
         """Whether nothing was asked of the stick since that was looked at last."""
@@ -100,31 +87,26 @@ class Work:
 
     def start(self) -> None:
         """Begin to do jobs."""
-        self._task = self._loop.create_task(self._run())
+        self._jobs.start()
         self._look_after()
 
     def queue(self, job: Job) -> None:
         """Do it after all that was queued before."""
         if self.failure is not None:
-            self._loop.call_soon(job.failed, "stick-lost")
-            return
-        self._jobs.append(job)
-        self._awake.set()
+            self._loop.call_soon(job.failed, _STICK_LOST)
+        else:
+            self._jobs.queue(job)
 
     def cut_short(self) -> None:
         """End and forget whatever a stop ends."""
-        self._jobs = deque(job for job in self._jobs if not job.cut_short)
-        if self._job is not None and self._job.cut_short:
-            self._interrupt()
+        self._jobs.cut_short()
 
     async def close(self) -> None:
         """End the task and give the port back; nothing is left running."""
         self._closed = True
         if self._watch is not None:
             self._watch.cancel()
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait((self._task,))
+        await self._jobs.close()
         await self._drop()
 
     # As StickUser
@@ -135,86 +117,65 @@ class Work:
 
     def lost(self, reason: str) -> None:
         """From the stick, or whoever finds it silent."""
-        if self._stick is None or self._lost is not None:
-            return
+        if self._note_lost(reason):
+            self._jobs.fail(_STICK_LOST)
+
+    def _note_lost(self, reason: str) -> bool:
+        """Whether that is news: it is not where it is known, or nobody minds."""
+        if self._stick is None or self._lost is not None or self._closed:
+            return False
+        if self.off_duty and reason == STICK_RESET:
+            self._has_reset_itself = True
+            return False
         self._lost = reason
         self._seeks = True
         self._report("stick.lost", reason, {}, self._clock())
         self._user.stick_lost(reason)
-        if self._job is not None:
-            self._interrupt()
-        self._awake.set()
+        return True
 
-    # The task
+    # For its jobs
 
-    async def _run(self) -> None:
-        while not self._closed:
-            if self._lost is not None and not await self._recover():
-                return
-            if self._jobs:
-                await self._do(self._jobs.popleft())
-                continue
-            self._awake.clear()
-            await self._awake.wait()
+    async def _ready(self) -> bool:
+        return self._lost is None or await self._recover()
 
     def _look_after(self) -> None:
         """A stick that nothing was asked of for a while is asked whether it is there: it may hang, and never say so."""
         if self._idle and self._stick is not None and self._lost is None:
-            self.queue(Job(_still_there, _nothing))
+            self.queue(Job(_still_there))
         self._idle = True
         self._watch = self._loop.call_later(self._recovery.silence / SECOND, self._look_after)
 
     async def _do(self, job: Job) -> None:
         stick = self._stick
         if stick is None:
-            job.failed("stick-lost")
+            job.failed(_STICK_LOST)
             return
-        self._job = job
         self._idle = False
         try:
             await self._guarded(job, stick)
-        except asyncio.CancelledError:
-            if not self._interrupted or self._closed:
-                raise
         except Exception as fault:  # noqa: BLE001 - ours, or of the device that was told something: the next job must not suffer
             self._report("stick.fault", type(fault).__name__, {"error": str(fault)}, self._clock())
             self._loop.call_exception_handler({"message": "a job of the port failed", "exception": fault})
-        finally:
-            self._job = None
-        if self._interrupted:
-            await self._interruption_over()
-        if self._lost is not None:
-            job.failed("stick-lost")
 
     async def _guarded(self, job: Job, stick: Stick) -> None:
         try:
+            if self._has_reset_itself:
+                self._has_reset_itself = False
+                await stick.reset()
             await job.run(stick)
         except StickLost as error:
-            self._job = None
-            self.lost(error.reason)
+            self._lost_in(job, error.reason)
         except BadInput:
-            self._job = None
-            self.lost("recording-over")
+            self._lost_in(job, "recording-over")
         except StickRefused as error:
             self._report("stick.refused", str(error), {"command": error.command}, self._clock())
             job.failed("stick-refused")
 
-    # One task does all jobs, as a task for each message would cost more than the rest of it: so what ends a job must
-    # not end the task.
-
-    def _interrupt(self) -> None:
-        """End the job that is being done, and no more."""
-        if not self._interrupted and self._task is not None:
-            self._interrupted = True
-            self._task.cancel()
-
-    async def _interruption_over(self) -> None:
-        """A job that was at its end already has left its interruption to whatever waits next: take it here."""
-        assert self._task is not None
-        with suppress(asyncio.CancelledError):
-            await asyncio.sleep(0)
-        self._task.uncancel()
-        self._interrupted = False
+    def _lost_in(self, job: Job, reason: str) -> None:
+        """A job finds that the stick is lost; where that was known it has been ended, and is told so by `Jobs`."""
+        if self._lost is None:
+            self._note_lost(reason)
+            job.failed(_STICK_LOST)
 
     async def _recover(self) -> bool:
         """Seek the stick; whether it is there again."""
@@ -254,13 +215,12 @@ class Work:
         if self._watch is not None:
             self._watch.cancel()
         self._report("stick.given-up", failure.what, {"tries": tries}, self._clock())
-        jobs, self._jobs = self._jobs, deque()
-        for job in jobs:
-            job.failed("stick-lost")
+        self._jobs.fail_all(_STICK_LOST)
         self._user.gave_up(self.failure)
 
     async def _open(self) -> Stick:
         self._lost = None
+        self._has_reset_itself = False
         self._stick, self._lock = await self._opener(self.lost)
         self._stick.user = self
         return self._stick
@@ -276,7 +236,3 @@ class Work:
 
 async def _still_there(stick: Stick) -> None:
     await stick.ask("nop")
-
-
-def _nothing(reason: str) -> None:
-    """It has been noticed."""

@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 
 from bellows.ash import NcpFailure  # type: ignore[import-untyped]  # as in `structures`
 from bellows.exception import InvalidCommandError  # type: ignore[import-untyped]  # as above
-from bellows.ezsp import EZSP  # type: ignore[import-untyped]  # as above
 
 from emulator.core.errors import BadInput, DecodeError, RemoteProtocolError
 from emulator.transports.ezsp.callbacks import NEW_LAYOUT as _NEW_LAYOUT
@@ -22,25 +21,20 @@ from emulator.transports.ezsp.callbacks import (
     KeySwitched,
     MessageSent,
     NotUnderstood,
+    PollCompleted,
     SenderEui64,
     StackStatus,
     read_message_arrived,
     read_message_sent,
 )
-from emulator.transports.ezsp.serial_tap import SerialTap, tapped_gateway
 from emulator.transports.ezsp.status import Status, status_text
-from emulator.transports.ezsp.structures import Octets, eui64_of, sl_status, sl_status_of_octet, unicast_octets
+from emulator.transports.ezsp.structures import eui64_of, sl_status, sl_status_of_octet, unicast_octets
+from emulator.transports.ezsp.tapped_ezsp import INCOMING, STICK_RESET, UNICAST, TappedEzsp
 from emulator.transports.ezsp.versions import SUPPORTED, request_fields
 
 Fields = Mapping[str, Any]
 
-_HEADER: Final = 5
-_EXTENDED: Final = 0x01
-_INCOMING: Final = 0x0045
-_SENT: Final = 0x003F
 _SLEEPY_TYPE: Final = 4
-_UNICAST: Final = "unicast"
-"""sendUnicast with its parameters in octets."""
 _SCAN_PERIOD_S: Final = 0.015_36
 _SCAN_MARGIN_S: Final = 10
 
@@ -72,72 +66,6 @@ class StickUser(Protocol):
         """The stick is gone."""
 
 
-class _Application:
-    """What bellows wants to tell of a connection that is lost."""
-
-    def __init__(self, lost: Callable[[str], None]) -> None:
-        self._lost = lost
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if isinstance(exc, BadInput):
-            self._lost("recording-over")
-        else:
-            self._lost("stick-reset" if isinstance(exc, NcpFailure) else "stick-unplugged")
-
-
-class TappedEzsp(EZSP):  # type: ignore[misc]  # its base is untyped
-    """bellows' EZSP, with the two frequent callbacks taken out of the stream of frames before it reads them.
-
-    Args:
-        config: `path`, `baudrate` and `flow_control`.
-        lost: told when the stick is gone.
-        serial: told of every octet of the line.
-
-    Attributes:
-        tap: takes those callbacks.
-        over: why there is nothing to go on with, once a stick out of a recording has no more to say.
-    """
-
-    def __init__(
-        self, config: Mapping[str, object], lost: Callable[[str], None], serial: SerialTap | None = None
-    ) -> None:
-        super().__init__(dict(config), _Application(lost))
-        self.tap: Callable[[int, bytes], None] | None = None
-        self.over: BadInput | None = None
-        self._serial = serial
-
-    async def connect(self, *, use_thread: bool = False) -> None:
-        if self._serial is None:
-            await super().connect(use_thread=use_thread)
-            return
-        self._gw = await tapped_gateway(self._config, self, self._serial)
-        await self.startup_reset()
-
-    def _switch_protocol_version(self, version: int) -> None:
-        """Have a quick way to send beside bellows' own of making octets from structures."""
-        super()._switch_protocol_version(version)
-        frame_id, _, answer = self._protocol.COMMANDS["sendUnicast"]
-        self._protocol.COMMANDS = {**self._protocol.COMMANDS, _UNICAST: (frame_id, Octets, answer)}
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if isinstance(exc, BadInput):
-            self.over = exc
-            for _, _, future in self._protocol._awaiting.values():
-                if not future.done():
-                    future.set_exception(exc)
-                    # Whoever asked may be gone by now, and that is no fault of anybody.
-                    future.exception()
-        super().connection_lost(exc)
-
-    def frame_received(self, data: bytes) -> None:
-        if self.tap is not None and len(data) >= _HEADER and data[2] == _EXTENDED:
-            command = data[3] | data[4] << 8
-            if command in (_INCOMING, _SENT):
-                self.tap(command, bytes(data[_HEADER:]))
-                return
-        super().frame_received(data)
-
-
 class Stick:
     """An open stick of a version that is supported.
 
@@ -153,6 +81,7 @@ class Stick:
         self.user: StickUser | None = None
         self._ezsp = ezsp
         self._listeners: list[asyncio.Queue[int]] = []
+        self._resetting: asyncio.Task[None] | None = None
         ezsp.tap = self._tapped
         ezsp.add_callback(self._called_back)
 
@@ -182,7 +111,7 @@ class Stick:
         except TimeoutError as error:
             raise StickLost("no-answer", command) from error
         except (NcpFailure, OSError) as error:
-            raise StickLost("stick-reset", str(error)) from error
+            raise StickLost(STICK_RESET, str(error)) from error
         except BadInput:
             raise
         except Exception as error:
@@ -196,7 +125,7 @@ class Stick:
 
     async def unicast(self, destination: int, aps: ApsHeader, tag: int, payload: bytes) -> tuple[int, int]:
         """`sendUnicast` to a short address: the status in the numbers of `Status`, and the APS counter; as `ask`."""
-        answer = await self.ask(_UNICAST, octets=unicast_octets(self.version, destination, aps, tag, payload))
+        answer = await self.ask(UNICAST, octets=unicast_octets(self.version, destination, aps, tag, payload))
         return sl_status(answer["status"]), int(answer["sequence"])
 
     async def must(self, command: str, **fields: object) -> dict[str, Any]:
@@ -240,11 +169,23 @@ class Stick:
             raise StickLost("connection-lost", f"configuration: {error}") from error
 
     async def reset(self) -> None:
-        """Everything that the stick has in RAM is gone, and it is off the air."""
-        self._forget_frames()
+        """Everything that the stick has in RAM is gone, and it is off the air.
+
+        A reset that is under way does for whoever asks next, and goes on where nobody waits for it any more: a stick
+        answers every order to reset itself, and an answer to none reads as if it had done so by itself.
+        """
+        if self._resetting is None or self._resetting.done():
+            self._resetting = asyncio.create_task(self._reset())
+        await asyncio.shield(self._resetting)
+
+    async def _reset(self) -> None:
+        self._ezsp.forget_frames()
         try:
-            await self._ezsp.reset()
-            await self._ezsp.version()
+            try:
+                await self._start_anew()
+            except NcpFailure:
+                # It has reset itself once more, or says twice that it has.
+                await self._start_anew()
         except BadInput:
             raise
         except Exception as error:
@@ -252,20 +193,20 @@ class Stick:
         if self.version not in SUPPORTED:
             raise StickLost("version-changed", str(self.version))
 
+    async def _start_anew(self) -> None:
+        await self._ezsp.reset()
+        await self._ezsp.version()
+
     async def close(self) -> None:
         """Give the serial port back."""
         self.user = None
-        self._forget_frames()
+        if self._resetting is not None:
+            self._resetting.cancel()
+            await asyncio.wait((self._resetting,))
+        self._ezsp.forget_frames()
         # It is being thrown away, in whatever state it is.
         with suppress(Exception):
             await self._ezsp.disconnect()
-
-    def _forget_frames(self) -> None:
-        """End the tasks that bellows sends frames in for whoever was cancelled: nobody would hear of their failure."""
-        gateway = getattr(self._ezsp, "_gw", None)
-        ash = getattr(getattr(gateway, "_obj", gateway), "_transport", None)
-        for acknowledged in getattr(ash, "_pending_data_frames", {}).values():
-            acknowledged.cancel()
 
     @contextmanager
     def statuses(self) -> Iterator[asyncio.Queue[int]]:
@@ -281,13 +222,13 @@ class Stick:
 
     def _tapped(self, command: int, body: bytes) -> None:
         try:
-            if command == _INCOMING:
+            if command == INCOMING:
                 self._tell(read_message_arrived(body, self.version))
             else:
                 tag, status = read_message_sent(body, self.version)
                 self._tell(MessageSent(tag, status if self.version >= _NEW_LAYOUT else sl_status_of_octet(status)))
         except (DecodeError, ValueError):
-            self._tell(NotUnderstood("incomingMessageHandler" if command == _INCOMING else "messageSentHandler"))
+            self._tell(NotUnderstood("incomingMessageHandler" if command == INCOMING else "messageSentHandler"))
 
     def _called_back(self, name: str, values: list[Any]) -> None:
         read = _READERS.get(name)
@@ -322,6 +263,7 @@ def _child(values: list[Any]) -> Callback:
 
 _READERS: Mapping[str, Callable[[list[Any]], Callback]] = {
     "stackStatusHandler": lambda values: StackStatus(sl_status(values[0])),
+    "pollCompleteHandler": lambda values: PollCompleted(sl_status(values[0])),
     "trustCenterJoinHandler": _knocked,
     "childJoinHandler": _child,
     "switchNetworkKeyHandler": lambda values: KeySwitched(int(values[0])),

@@ -29,8 +29,7 @@ from emulator.zigbee.security.keys import install_code_key
 
 INSTALL_CODE = bytes(range(16))
 BRIDGE = Eui64(0x00DB_1200_0000_1001)
-START_LIMIT_S = 30
-STOP_LIMIT_S = 10
+STOP_LIMIT_S = 60
 
 
 @dataclass(frozen=True, slots=True)

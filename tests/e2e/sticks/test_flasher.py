@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e]
 
 COMMAND = Path(sys.executable).with_name("universal-silabs-flasher")
 BELLOWS = str(Path(sys.executable).with_name("bellows"))
-LIMIT_S = 60
+LIMIT_S = 120
 CHANNEL = 25
 ENCRYPTED = build_gbl([], 0x001)
 """A file that the flasher thinks right, and leaves the stick to refuse."""

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.e2e, *PATIENT]
 
 HERE = Path(__file__).with_name("herdsman")
 CHANNEL = 20
-LIMIT_S = 55
+LIMIT_S = 120
 OLDEST, NEWEST = 13, 19
 
 

@@ -328,7 +328,7 @@ def test_programs_go_on_after_a_kill_and_end_well_when_told_to(tmp_path: Path) -
         assert started["size"] == octets.stat().st_size
         for process in (bridge, hub):
             process.send_signal(signal.SIGTERM)
-            _, err = process.communicate(timeout=30)
+            _, err = process.communicate(timeout=60)
             assert (process.returncode, err) == (0, "")
     finally:
         for process in programs:

@@ -26,7 +26,7 @@ from tests.transports.ezsp.fake_stick import ENDPOINT, NETWORK, User
 
 pytestmark = pytest.mark.e2e
 
-LIMIT_S = 60
+LIMIT_S = 120
 Recordings = list[Recording]
 Ports = list[EzspPort]
 

@@ -37,7 +37,7 @@ BACKUP = NetworkBackup(
     HUB, HUB, CHANNEL, (CHANNEL,), 0x1A62, Eui64(0xABCD), 3, KEY, 0, 5_000, b"ZigBeeAlliance09", 0,
     bytes(range(64, 80)), devices=DEVICES, source="test", created="2026-03-04T05:06:07+00:00", ezsp=13,
 )  # fmt: skip
-LIMIT_S = 30
+LIMIT_S = 120
 SAME = ("coordinator_ieee", "pan_id", "extended_pan_id", "channel", "nwk_update_id", "stack_specific", "security_level")
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 pytest.importorskip("universal_silabs_flasher", reason="universal-silabs-flasher is absent (the extra `flash`)")
 
 STICK = (sys.executable, "-m", "emulator", "stick")
-END_LIMIT_S = 20
+END_LIMIT_S = 60
 
 
 def image(folder: Path, octets: int) -> str:

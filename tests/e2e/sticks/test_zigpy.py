@@ -23,7 +23,7 @@ from tests.e2e.sticks.bench import BRIDGE, INSTALL_CODE, Bench, bench
 pytestmark = pytest.mark.e2e
 
 IMAGE_OCTETS = 20_000
-LIMIT_S = 60
+LIMIT_S = 120
 
 
 def configuration(path: str) -> dict[str, Any]:

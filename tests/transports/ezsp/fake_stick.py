@@ -28,7 +28,8 @@ from emulator.runtime.loop import run_virtual
 from emulator.transports.ezsp.memory import HostMemory
 from emulator.transports.ezsp.port import EzspPort, open_port
 from emulator.transports.ezsp.settings import EzspSettings
-from emulator.transports.ezsp.stick import Stick, TappedEzsp
+from emulator.transports.ezsp.stick import Stick
+from emulator.transports.ezsp.tapped_ezsp import TappedEzsp
 
 OWN = Eui64(0x00DB_0000_0000_0001)
 OTHER = Eui64(0x00DB_0000_0000_1001)

@@ -43,6 +43,7 @@ class StickWorld:
         self.ports: list[EzspPort] = []
         self.lines: dict[Eui64, MemoryLine] = {}
         self.chips: dict[Eui64, Chip] = {}
+        self.sticks: dict[Eui64, Stick] = {}
         self.faults: list[dict[str, object]] = []
         self._version = version
         self._engine = Engine()
@@ -99,7 +100,7 @@ class StickWorld:
         self.chips[eui64] = chip = Chip(
             port, Flash(eui64, self._version), self._streams.stream(f"{name}/chip"), self._report
         )
-        stick = Stick(chip, self._report)
+        self.sticks[eui64] = stick = Stick(chip, self._report)
         stick.woken = partial(self._arm, stick)
         return stick
 

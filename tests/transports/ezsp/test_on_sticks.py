@@ -77,7 +77,7 @@ def test_the_counters_of_the_stick_can_be_read(world: StickWorld) -> None:
 def test_a_sleepy_device_is_polled_for_as_often_as_it_was_configured(world: StickWorld) -> None:
     hub, bridge = pair_of(world, NodeType.SLEEPY)
     interval = world.chips[BRIDGE].ram.poll_interval
-    assert interval == port_of(bridge)._configured().poll_interval
+    assert interval == port_of(bridge)._host.configured().poll_interval
     hub.send(bridge.short, acknowledge=True)
     world.run(interval + SECOND)
     assert hub.outcomes[0][1] is Outcome.DELIVERED

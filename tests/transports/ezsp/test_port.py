@@ -315,6 +315,22 @@ def test_a_network_key_is_given_to_all_and_put_in_force_later() -> None:
     on_stick(main)
 
 
+@pytest.mark.parametrize("off", [0.1, 20])
+def test_a_network_key_that_a_restart_came_between_is_put_in_force_all_the_same(off: float) -> None:
+    async def main(bench: Bench) -> None:
+        await bench.hub()
+        bench.port.rotate_network_key(NEW_KEY, bench.now)
+        await asyncio.sleep(1)
+        bench.port.stop(bench.now)
+        await asyncio.sleep(off)
+        bench.port.resume(bench.now)
+        await asyncio.sleep(30)
+        assert len(bench.stick.of("broadcastNextNetworkKey")) == 1
+        assert len(bench.stick.of("broadcastNetworkKeySwitch")) == 1
+
+    on_stick(main)
+
+
 def test_a_stick_that_finds_it_too_soon_to_switch_is_told_again() -> None:
     async def main(bench: Bench) -> None:
         await bench.hub()

@@ -11,7 +11,8 @@ import pytest
 from emulator.core.errors import BadInput
 from emulator.runtime.loop import run_virtual
 from emulator.transports.ezsp.callbacks import Callback
-from emulator.transports.ezsp.recovery import Job, Work
+from emulator.transports.ezsp.jobs import Job
+from emulator.transports.ezsp.recovery import Work
 from emulator.transports.ezsp.settings import Recovery
 from emulator.transports.ezsp.stick import Stick, StickLost
 

@@ -26,8 +26,9 @@ from emulator.ncp.ash.frames import (
     RstFrame,
     encode,
 )
+from emulator.transports.ezsp.jobs import Job
 from emulator.transports.ezsp.opening import open_stick
-from emulator.transports.ezsp.recovery import Job, Work
+from emulator.transports.ezsp.recovery import Work
 from emulator.transports.ezsp.settings import Recovery
 from emulator.transports.ezsp.stick import Stick, StickLost
 from emulator.transports.ezsp.uri import parse_stick

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.ports.aps import NO_ADDRESS, NetworkDown, NodeType, StackConfiguration
+from emulator.ports.aps import COORDINATOR, NetworkDown, NodeType, StackConfiguration
 from emulator.transports.ezsp.callbacks import ChildChanged, DeviceKnocked, StackStatus
 from emulator.transports.ezsp.check.findings import Otherwise
 from emulator.transports.ezsp.check.seat import ENDPOINT, MANUFACTURER, SETTINGS
@@ -115,11 +115,11 @@ async def closed(stage: Stage) -> str:
 
 
 async def parent(stage: Stage) -> str:
-    """Asked of the router that has joined."""
+    """Asked of the router that has joined; the hub is its parent."""
     short = int((await stage.joiner.ask("getParentChildParameters"))["parentNodeId"])
-    if short != NO_ADDRESS:
+    if short != COORDINATOR:
         raise Otherwise(f"parentNodeId is 0x{short:04x}")
-    return "parentNodeId is 0xffff"
+    return "parentNodeId is 0x0000"
 
 
 async def told(stage: Stage) -> str:

@@ -23,9 +23,10 @@ from emulator.ports.aps import (
 )
 from emulator.transports.ezsp import network
 from emulator.transports.ezsp.callbacks import Callback, StackStatus
+from emulator.transports.ezsp.jobs import Job
 from emulator.transports.ezsp.memory import HostMemory
 from emulator.transports.ezsp.port import EzspPort
-from emulator.transports.ezsp.recovery import Job, Opener
+from emulator.transports.ezsp.recovery import Opener
 from emulator.transports.ezsp.settings import EzspSettings, Recovery
 from emulator.transports.ezsp.status import Status
 from emulator.transports.ezsp.stick import Stick, StickLost
@@ -55,10 +56,7 @@ class WatchedPort(EzspPort):
 
     async def rejoin(self, stick: Stick, *, have_key: bool) -> NetworkUp | network.Failed:
         """Look for our network again, which the port itself does only when it has lost its parent."""
-        kind = self._configured().node_type
-        return await self._procedure(
-            network.rejoin(stick, kind, self._settings.network_within, self._eui64, have_key=have_key)
-        )
+        return await self._rejoining.rejoin(stick, have_key=have_key)
 
 
 class Seat:
@@ -140,6 +138,8 @@ class Seat:
     async def empty(self) -> str | None:
         """Off the air and out of every network, without keys; why not, where it will not."""
         self.port.stop(self.clock())
+        # What is tried next is tried on the bare stick: one that resets itself meanwhile is lost.
+        self.port.work.off_duty = False
         self.port.memory.forget_network()
         self.port.memory.allowed.clear()
         return await self.run(_emptied)

@@ -167,6 +167,16 @@ DEVIATIONS = [
     ("join.security-bits", obeys(JOINER, setInitialSecurityState=REFUSED), "stick-refused"),
     ("join.told", silent(HUB, "childJoinHandler"), "no childJoinHandler"),
     ("join.announced", silent(HUB, "trustCenterJoinHandler"), "told of nobody"),
+    (
+        "join.parent",
+        obeys(
+            JOINER,
+            getParentChildParameters=changed(
+                "getParentChildParameters", lambda answer: {**answer, "parentNodeId": 0xFFFF}
+            ),
+        ),
+        "parentNodeId is 0xffff",
+    ),
     ("allow.transient", obeys(HUB, exportLinkKeyByEui=answers(Status.NOT_FOUND)), "another key"),
     ("send.unacknowledged", silent(JOINER, "messageSentHandler"), "stick 2: no messageSentHandler"),
     (
