@@ -67,8 +67,6 @@ class Suite:
 
 SUITES: Final = {1: Suite(1, SUITE_1, SECT163K1), 2: Suite(2, SUITE_2, SECT283K1)}
 """By number."""
-SUITE_OF_MASK: Final = {suite.mask: suite for suite in SUITES.values()}
-"""By the bit on the air."""
 
 
 def suite_numbered(number: int) -> Suite:

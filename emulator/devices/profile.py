@@ -32,7 +32,6 @@ def _install_code(value: object) -> object:
     return digits
 
 
-Unsigned8 = Annotated[int, Field(ge=0, le=0xFF)]
 Unsigned16 = Annotated[int, Field(ge=0, le=0xFFFF)]
 Unsigned32 = Annotated[int, Field(ge=0, le=0xFFFFFFFF)]
 Seconds = Annotated[float, Field(ge=0, le=2_678_400)]

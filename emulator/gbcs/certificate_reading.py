@@ -15,8 +15,6 @@ from emulator.gbcs import der, tlv
 from emulator.gbcs.roles import KeyUsage
 from emulator.gbcs.tlv import DerReader, Element, only_element
 
-KEY_IDENTIFIER_OCTETS = 8
-
 _WHAT = "certificate"
 _VALIDITY = "certificate: validity"
 _EXTENSION = "certificate: extension"

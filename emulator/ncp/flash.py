@@ -17,7 +17,6 @@ from emulator.ncp.bootloader.settings import DEFAULT_VERSION
 from emulator.ncp.firmware import SERVED_VERSIONS, Firmware, StartFault
 from emulator.ports.aps import NodeType
 
-TOKEN_OCTETS: Final = 255
 TOKENS: Final = 4_096
 """The most tokens of the stack that are kept."""
 _UNWRITTEN: Final = 0xFF

@@ -42,7 +42,6 @@ from emulator.zigbee.clusters.ota_blocks import ImagePageRequest
 from emulator.zigbee.frames.zcl_status import Status
 
 _PLACE: Final = Struct("<IB")
-_ONE_SECOND_FROM_NOW: Final = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,6 @@ from emulator.gbcs.use_cases.cs02b_modes import MODES, Mode
 from emulator.gbcs.use_cases.payload import Payload
 from emulator.gbcs.use_cases.plain import CODE_MAXIMUM
 
-LONGEST_JOIN_TIMEOUT = 3_600
-"""Seconds; what a service request allows at most."""
-
 BROKER, SUPPLIER = RemotePartyRole.ACCESS_CONTROL_BROKER, RemotePartyRole.SUPPLIER
 
 

@@ -14,7 +14,7 @@ from emulator.core.errors import DecodeError, LocalProtocolError
 from emulator.core.events import Value
 from emulator.gbcs import der
 from emulator.gbcs.certificate_reading import read_certificate
-from emulator.gbcs.roles import KeyUsage, RemotePartyRole, role_name
+from emulator.gbcs.roles import KeyUsage, role_name
 from emulator.gbcs.use_cases.payload import code_fields, date_text, entity_id_text
 
 ROLE_MAXIMUM = 0x7F
@@ -139,8 +139,3 @@ class Certificate:
             "not_before": date_text(read.not_before),
             "not_after": date_text(read.not_after),
         }
-
-
-def parse_role(text: str) -> RemotePartyRole | None:
-    """The role that is called so, as GBCS spells it; None if there is none."""
-    return next((role for role in RemotePartyRole if role_name(role) == text), None)

@@ -28,7 +28,6 @@ _PLAT: Final = 4
 _MICRO: Final = 0x18
 _PHY: Final = 0x0F
 _WHOLE_WORD: Final = 0x10000
-_STATUS_OK: Final = 0
 
 
 def nop(_chip: Chip, _values: Values, _now: int) -> Answer:

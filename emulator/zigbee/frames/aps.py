@@ -15,10 +15,7 @@ from emulator.core.errors import DecodeError, LocalProtocolError
 
 DATA_HEADER_OCTETS = 8
 """Octets of the header of a unicast data frame that is no fragment."""
-FRAGMENT_HEADER_OCTETS = 2
-"""Octets that the extended header adds to a data frame."""
 ZDO_PROFILE = 0x0000
-ZDO_ENDPOINT = 0x00
 
 
 class ApsFrameType(IntEnum):

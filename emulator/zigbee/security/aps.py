@@ -18,8 +18,6 @@ from emulator.core.eui64 import Eui64
 
 OVERHEAD = 5 + MIC_OCTETS
 """Octets that protection adds to a frame which does not name its source."""
-OVERHEAD_EXTENDED = OVERHEAD + 8
-"""Octets that protection adds to a frame which names its source."""
 
 
 class KeyIdentifier(IntEnum):

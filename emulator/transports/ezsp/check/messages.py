@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.core.clock import SECOND
 from emulator.ports.aps import NodeType
 from emulator.transports.ezsp.callbacks import APS_FRAGMENT, APS_LINK_KEY, MessageArrived, MessageSent
 from emulator.transports.ezsp.check.alone import send_raw
@@ -18,7 +17,6 @@ _LONG: Final = 600
 """Octets; several windows of three blocks."""
 _WINDOWS: Final = (1, 8, 3)
 _LINK_KEY_OVERHEAD, _BLOCK_OVERHEAD, _BLOCK_NUMBER = 9, 17, 2
-_SENT_WITHIN: Final = 10 * SECOND
 _MILLISECONDS: Final = 1
 _FAILED_POLLS: Final = 10
 
