@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from emulator.control.held_folder import held_folder
@@ -15,7 +17,7 @@ from emulator.gbcs.roles import KeyUsage
 
 
 class SharedPki:
-    """A PKI that is read from a folder where it is there already, and written with the devices of the HAN in it.
+    """A PKI in a folder that several programs share: read where it is there already, else made and written at once.
 
     Args:
         folder: of the PKI, or where one is to be.
@@ -25,36 +27,46 @@ class SharedPki:
         pki: what devices and Access Control Broker of the run are made with.
 
     Raises:
-        BadInput: the folder holds anything else, is damaged, or lacks private keys that a HAN needs.
+        BadInput: the folder holds anything else, is damaged, cannot be written, or lacks private keys that a HAN needs.
     """
 
     def __init__(self, folder: Path, seed: int | None) -> None:
         check_target(folder)
         self._folder = folder
-        self._kept: dict[str, StoredCredential] = {}
         streams = SystemStreams() if seed is None else SeededStreams(seed)
-        if is_pki_folder(folder):
-            self._kept = _stored(folder)
-            self.pki = load_pki(folder, streams)
-        else:
-            self.pki = generate_pki(streams, ())
-        self._check_private_keys()
+        with held_folder(folder):
+            # Whoever comes at the same moment takes the keys of who was first.
+            there = is_pki_folder(folder)
+            self.pki = load_pki(folder, streams) if there else generate_pki(streams, ())
+            self._check_private_keys()
+            if not there:
+                self._write()
 
-    def publish(self) -> bool:
-        """Write whatever the folder has not got yet, e.g. new devices; whether there was anything.
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """What is made inside for new devices is in the folder afterwards; what others have made before is taken.
+
+        They wait meanwhile, so that two programs never make keys for one device.
 
         Raises:
-            BadInput: it cannot be written.
+            BadInput: the folder is damaged, or cannot be written.
         """
-        made = {name: one for name, one in stored_credentials(self.pki).items() if name not in self._kept}
-        if not made:
-            return False
         with held_folder(self._folder):
-            # Others may have written meanwhile: what they made stays.
-            there = _stored(self._folder) if is_pki_folder(self._folder) else {}
-            self._kept = made | self._kept | there
-            write_pki(self._folder, self._kept)
-        return True
+            self.pki.learn(_stored(self._folder))
+            yield
+            self._write()
+
+    def publish(self) -> None:
+        """Write whatever the folder has not got yet, e.g. new devices; BadInput where it cannot be written."""
+        with held_folder(self._folder):
+            self._write()
+
+    def _write(self) -> None:
+        """Write what is new; what others have written stays.  The folder is held."""
+        there = _stored(self._folder) if is_pki_folder(self._folder) else {}
+        whole = stored_credentials(self.pki) | there
+        if len(whole) > len(there):
+            write_pki(self._folder, whole)
 
     def public_keys(self, device: Eui64) -> PublicKeys | None:
         """The keys of a device as the folder has them now: it may have come up after this program; None: it has none.

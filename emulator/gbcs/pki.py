@@ -237,6 +237,10 @@ class Pki:
         """Every credential made so far, by name."""
         return self._made
 
+    def learn(self, stored: Mapping[str, StoredCredential]) -> None:
+        """Take credentials that others have made meanwhile, by name, in place of any that is not made here yet."""
+        self._stored.update(stored)
+
     def device(self, entity_id: Eui64) -> Identity:
         """The device with this EUI-64, made now if it is new."""
         found = self.devices.get(entity_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,22 +27,56 @@ def authority(folder: Path, ca: Path | None = None, seed: int = 1) -> SharedAuth
 
 def test_a_device_that_another_program_made_meanwhile_stays(tmp_path: Path) -> None:
     folder = tmp_path / "pki"
-    first = SharedPki(folder, 1)
-    first.publish()
-    second = SharedPki(folder, 2)
+    first, second = SharedPki(folder, 1), SharedPki(folder, 2)
     first.pki.identity(ONE)
     second.pki.identity(OTHER)
-    assert first.publish()
-    assert second.publish()
+    first.publish()
+    second.publish()
     assert first.public_keys(OTHER) is not None
     assert SharedPki(folder, 3).public_keys(ONE) is not None
+
+
+def test_two_programs_that_begin_at_the_same_moment_have_the_same_pki(tmp_path: Path) -> None:
+    folder, together = tmp_path / "pki", threading.Barrier(6)
+
+    def begin(seed: int) -> SharedPki:
+        together.wait(timeout=60)
+        return SharedPki(folder, seed)
+
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(begin, range(6)))
+    brokers = {shared.pki.access_control_broker.digital_signature.certificate_octets for shared in found}
+    assert len(brokers) == 1
+
+
+def test_whoever_makes_the_keys_of_a_device_first_makes_them_for_all(tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    hub, bridge = SharedPki(folder, 1), SharedPki(folder, 2)
+    for shared in (hub, bridge):
+        with shared.making():
+            shared.pki.identity(ONE)
+    keys = [shared.pki.device(ONE).digital_signature.certificate_octets for shared in (hub, bridge)]
+    assert keys[0] == keys[1]
+    assert bridge.public_keys(ONE) == hub.pki.device(ONE).public_keys
+
+
+def test_of_what_could_not_be_made_nothing_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    shared = SharedPki(folder, 1)
+
+    def begin() -> None:
+        with shared.making():
+            shared.pki.identity(ONE)
+            raise BadInput("no such profile")
+
+    with pytest.raises(BadInput, match="no such profile"):
+        begin()
+    assert shared.public_keys(ONE) is None
 
 
 def test_keys_of_a_device_that_comes_up_later_are_found(tmp_path: Path) -> None:
     folder = tmp_path / "pki"
     hub = SharedPki(folder, 1)
-    assert hub.public_keys(ONE) is None
-    hub.publish()
     assert hub.public_keys(ONE) is None
     bridge = SharedPki(folder, 2)
     identity = bridge.pki.identity(ONE)
@@ -53,10 +89,9 @@ def test_keys_of_a_device_that_comes_up_later_are_found(tmp_path: Path) -> None:
 def test_the_test_ca_beside_a_pki_outlives_a_writing_of_the_pki(tmp_path: Path) -> None:
     folder = tmp_path / "pki"
     pki = SharedPki(folder, 1)
-    pki.publish()
     issued = authority(folder).issued(ONE)
     pki.pki.identity(ONE)
-    assert pki.publish()
+    pki.publish()
     assert authority(folder, seed=2).credentials_of(ONE) == issued
     assert (folder / "cbke" / CA_PRIVATE_KEY).stat().st_mode & 0o077 == 0
 

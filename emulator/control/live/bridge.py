@@ -49,8 +49,8 @@ async def run_bridge(plan: BridgePlan, teller: Teller) -> bool:
         run, keys = _run(plan, profile, one)
         memory = BridgeMemory(FileFlash(one.state.folder / FLASH))
         code = _install_code(plan, profile, one)
-        handle = DeviceMaker(run, one.recording).bridge(BRIDGE, (profile, verifier), code=code, memory=memory)
-        keys.shared.publish()
+        with keys.shared.making():
+            handle = DeviceMaker(run, one.recording).bridge(BRIDGE, (profile, verifier), code=code, memory=memory)
         teller.introduce_bridge(one, handle, code, plan, keys.folder)
         shown = asyncio.create_task(run.show(lambda: teller.show_bridge(run, handle, one.times)))
         try:

@@ -44,11 +44,13 @@ async def run_hub(plan: HubPlan, teller: Teller) -> bool:
     async with opened(plan.stick, HUB, teller.take, plan.tx_power) as one:
         run, keys = _run(plan, profile, one)
         kept = _kept(one)
-        handle = DeviceMaker(run, one.recording).hub(HUB, profile, kept)
+        with keys.shared.making():
+            handle = DeviceMaker(run, one.recording).hub(HUB, profile, kept)
+            if keys.is_shared:
+                _make_keys_of_guests(plan, run)
         network = _network(plan, kept, run, handle.eui64)
         acb = AcbHandle(run, handle.device, run.pki(), last_counter=_counter())
         acb.serve_hub(handle.entity_id)
-        _publish(plan, run, keys)
         work = LiveHub(
             run,
             handle,
@@ -131,12 +133,10 @@ def _network(plan: HubPlan, kept: HubKept | None, run: LiveRun, hub: Eui64) -> N
     return before
 
 
-def _publish(plan: HubPlan, run: LiveRun, keys: LiveKeys) -> None:
-    """The hub's own keys; and, in a PKI that is shared, those of guests that have none there, for them to take."""
-    if keys.is_shared:
-        for guest in plan.guests:
-            run.pki().identity(guest.eui64, *trusted_roles(plan.stick.standards))
-    keys.shared.publish()
+def _make_keys_of_guests(plan: HubPlan, run: LiveRun) -> None:
+    """For those that have none in the PKI that is shared, to take there."""
+    for guest in plan.guests:
+        run.pki().identity(guest.eui64, *trusted_roles(plan.stick.standards))
 
 
 def _counter() -> int:

@@ -37,9 +37,7 @@ class LiveKeys:
     def open(cls, plan: StickPlan, one: Opened) -> LiveKeys:
         """The PKI that the plan names, or that of the state, made if missing; BadInput where it cannot be used."""
         folder = plan.pki or one.state.folder / OWN_PKI
-        shared = SharedPki(folder, None)
-        shared.publish()
-        return cls(shared, folder, plan.pki is not None)
+        return cls(SharedPki(folder, None), folder, plan.pki is not None)
 
     def authority(self, ca: Path | None) -> SharedAuthority:
         """The test CA of key establishment: `ca`, or that beside the PKI; made if it is missing."""
