@@ -85,6 +85,8 @@ ASSUMPTIONS = (
     Assumption("fragments.windows", "windows of 1, 3 and 8 blocks work, if both hosts have the same",
                "fragments.Reassembly"),
     Assumption("poll", "pollForData is taken, and a sleepy device then gets what is sent to it", "network.poll"),
+    Assumption("poll.parent-lost", "pollCompleteHandler or a status tells of a parent that does not answer any more",
+               "rejoining.Rejoining"),
     # --- out of a network and back
     Assumption("stop.silent", "nobody acknowledges a message to a stick that was reset", "stick.Stick.reset"),
     Assumption("resume.router", "after a reset, networkInit brings a router back into its network", "network.resume"),

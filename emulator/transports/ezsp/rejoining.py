@@ -23,8 +23,8 @@ _FIRST_REST: Final = 15 * SECOND
 _LONGEST_REST: Final = 15 * MINUTE
 """Between two tries to find a parent; twice as long each time up to there."""
 _NO_NETWORK: Final = 0
-_ANSWERED: Final = (Status.OK, Status.MAC_NO_DATA)
-_ALARMING: Final = (Status.NETWORK_DOWN, Status.MOVE_FAILED, Status.NO_BEACONS, Status.NOT_JOINED)
+ANSWERED: Final = (Status.OK, Status.MAC_NO_DATA)
+ALARMING: Final = (Status.NETWORK_DOWN, Status.MOVE_FAILED, Status.NO_BEACONS, Status.NOT_JOINED)
 
 
 class Rejoining:
@@ -44,12 +44,12 @@ class Rejoining:
 
     def stack_says(self, said: StackStatus) -> None:
         """By itself, about the network."""
-        if not self._membership.is_changing and self._host.up and said.status in _ALARMING:
+        if not self._membership.is_changing and self._host.up and said.status in ALARMING:
             self._look()
 
     def poll_completed(self, poll: PollCompleted) -> None:
         """Firmware leaves it to its host to look for another parent once polls are not answered any more."""
-        if poll.status in _ANSWERED or self._is_seeking or self._membership.is_changing or not self._host.up:
+        if poll.status in ANSWERED or self._is_seeking or self._membership.is_changing or not self._host.up:
             return
         self._look()
 

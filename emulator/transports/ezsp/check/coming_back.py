@@ -8,16 +8,18 @@ from typing import Final
 from emulator.core.clock import SECOND
 from emulator.ports.aps import DeviceLeft, NetworkDown, NetworkEvent, NetworkKeyChanged, NetworkUp
 from emulator.transports.ezsp import network
-from emulator.transports.ezsp.callbacks import StackStatus
+from emulator.transports.ezsp.callbacks import Callback, PollCompleted, StackStatus
 from emulator.transports.ezsp.check.alone import resumed
 from emulator.transports.ezsp.check.findings import NotTried, Otherwise
 from emulator.transports.ezsp.check.seat import SETTINGS, WITHIN, Seat
 from emulator.transports.ezsp.check.stage import Stage
+from emulator.transports.ezsp.rejoining import ALARMING, ANSWERED
 from emulator.transports.ezsp.status import Status
-from emulator.transports.ezsp.structures import eui64
+from emulator.transports.ezsp.structures import eui64, status_name
 from emulator.zigbee.security.keys import swap_out_key
 
 _SWITCH_WITHIN: Final = SETTINGS.key_switch_after + 30 * SECOND
+_LOST_WITHIN: Final = 60 * SECOND
 _SEEK_WITHIN: Final = SETTINGS.network_within * 3
 
 
@@ -29,6 +31,26 @@ async def silent(stage: Stage) -> str:
     if delivery.arrived or delivery.received is not None:
         raise Otherwise(str(delivery))
     return str(delivery)
+
+
+async def parent_lost(stage: Stage) -> str:
+    """The hub, which is the parent, is reset and left alone."""
+    joiner = stage.joiner
+    stage.hub.port.stop(stage.hub.clock())
+    await stage.hub.settled()
+    joiner.clear()
+    said = await joiner.until(lambda: next((each for each in joiner.heard if _is_alarming(each)), None), _LOST_WITHIN)
+    if isinstance(said, PollCompleted):
+        return f"pollCompleteHandler: {status_name(said.status)}"
+    if said is None:
+        raise Otherwise(f"nothing within {_LOST_WITHIN // SECOND} s")
+    return joiner.statuses()
+
+
+def _is_alarming(said: Callback) -> bool:
+    if isinstance(said, PollCompleted):
+        return said.status not in ANSWERED
+    return isinstance(said, StackStatus) and said.status in ALARMING
 
 
 async def resume_joiner(stage: Stage) -> str:

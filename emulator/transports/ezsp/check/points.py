@@ -54,4 +54,5 @@ POINTS = (
     Point("join.sleepy", Scene.OPEN, joining.security_of_sleepy),
     Point("poll", Scene.SLEEPY, messages.polled),
     Point("resume.sleepy", Scene.SLEEPY, coming_back.resume_joiner, spoils=True),
+    Point("poll.parent-lost", Scene.SLEEPY, coming_back.parent_lost, spoils=True),
 )

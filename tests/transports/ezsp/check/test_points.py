@@ -127,8 +127,12 @@ def without(stick: int, *names: str) -> Change:
     return lambda world: world.unknown(stick, *names)
 
 
-def silent(stick: int, name: str) -> Change:
-    return lambda world: world.tell(stick, name, lambda values: None)
+def silent(stick: int, *names: str) -> Change:
+    def change(world: World) -> None:
+        for name in names:
+            world.tell(stick, name, lambda values: None)
+
+    return change
 
 
 def unprotected(values: dict[str, object]) -> dict[str, object]:
@@ -208,6 +212,7 @@ DEVIATIONS = [
     ("leave.told", silent(HUB, "trustCenterJoinHandler"), "the hub was told of nobody who left"),
     ("remove.device", obeys(HUB, removeDevice=REFUSED), "removeDevice: INVALID_STATE"),
     ("join.sleepy", obeys(JOINER, pollForData=REFUSED), "stick-refused"),
+    ("poll.parent-lost", silent(JOINER, "pollCompleteHandler", "stackStatusHandler"), "nothing within 60 s"),
     ("swap-out", obeys(JOINER, findAndRejoinNetwork=NOTHING_DONE), "trust.seek: no-answer"),
 ]
 
