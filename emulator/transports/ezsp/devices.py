@@ -63,12 +63,20 @@ class Devices:
         """Put a device out, without a key for it any more."""
         host = self._host
         short = host.memory.addresses.get(device)
+        self._knocked.pop(device, None)
+        self._early.pop(device, None)
         self._removing.add(device)
         if short is not None:
             request = leave_request(short, device, host.transaction())
             request.acknowledge = True
             self._outgoing.send_own(request)
         self._link_keys.remove(device)
+
+    def forget(self) -> None:
+        """It will be another network."""
+        self._knocked.clear()
+        self._early.clear()
+        self._removing.clear()
 
     # What the stick says
 
@@ -149,9 +157,14 @@ class Devices:
         unmet = [device for device in memory.allowed if device not in memory.link_keys]
         for device in (*unmet, *self._knocked):
             short = await network.short_of(stick, device)
-            if short is None:
+            key = memory.link_keys.get(device) or _host_key(memory.allowed.get(device))
+            if short is None or key is None:
                 continue
-            memory.link_keys.setdefault(device, HostKey(memory.allowed[device]))
+            memory.link_keys[device] = key
             memory.learn(device, short)
             sleepy = memory.sleepy.get(device, False)
             self.announced(DeviceAnnce(short, device, Capability(receiver_on_when_idle=not sleepy)), host.clock())
+
+
+def _host_key(allowed: bytes | None) -> HostKey | None:
+    return None if allowed is None else HostKey(allowed)

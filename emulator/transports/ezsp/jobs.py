@@ -36,11 +36,18 @@ class Jobs:
     Args:
         ready: waited for before each job; False ends the task.
         do: does a job, and raises nothing but CancelledError.
+        tell_failed: tells a job why it could not be done, and raises nothing.
     """
 
-    def __init__(self, ready: Callable[[], Awaitable[bool]], do: Callable[[Job], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        ready: Callable[[], Awaitable[bool]],
+        do: Callable[[Job], Awaitable[None]],
+        tell_failed: Callable[[Job, str], None],
+    ) -> None:
         self._ready = ready
         self._do = do
+        self._tell_failed = tell_failed
         self._waiting: deque[Job] = deque()
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -75,14 +82,18 @@ class Jobs:
         """None that waits is ever done."""
         waiting, self._waiting = self._waiting, deque()
         for job in waiting:
-            job.failed(reason)
+            self._tell_failed(job, reason)
 
-    async def close(self) -> None:
-        """End the task, and whatever it is at."""
+    async def close(self, reason: str) -> None:
+        """End the task, and whatever it is at; that and all that waits has failed."""
         self._closed = True
+        job = self._job
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait((self._task,))
+        if job is not None:
+            self._tell_failed(job, reason)
+        self.fail_all(reason)
 
     async def _run(self) -> None:
         while not self._closed and await self._ready():
@@ -105,7 +116,7 @@ class Jobs:
             await self._interruption_over()
         if self._reason is not None:
             reason, self._reason = self._reason, None
-            job.failed(reason)
+            self._tell_failed(job, reason)
 
     def _interrupt(self) -> None:
         """End the job that is being done, and no more: the task goes on."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 from emulator.core.errors import LocalProtocolError
 from emulator.ports.aps import COORDINATOR, NOT_JOINED, JoinSettings, NetworkDown, NetworkSettings, NetworkUp, NodeType
 from emulator.transports.ezsp import network
+from emulator.transports.ezsp.devices import Devices
 from emulator.transports.ezsp.host import Host
 from emulator.transports.ezsp.jobs import Job
 from emulator.transports.ezsp.key_rotation import KeyRotation
@@ -26,10 +27,11 @@ class Membership:
 
     Args:
         host: of the port.
-        outgoing, link_keys, permit_joining, rotation: what ends when the network is down.
+        outgoing, link_keys, devices, permit_joining, rotation: what ends when the network is down, or is another one.
 
     Attributes:
         generation: how often a stay in a network was begun or ended; what was to follow in an earlier one does not.
+        place: how often the place in the network was another one, or was lost with the stick.
     """
 
     def __init__(
@@ -37,19 +39,23 @@ class Membership:
         host: Host,
         outgoing: Outgoing,
         link_keys: LinkKeys,
+        devices: Devices,
         permit_joining: PermitJoining,
         rotation: KeyRotation,
     ) -> None:
-        self.generation = 0
+        self.generation = self.place = 0
         self._host = host
         self._outgoing = outgoing
         self._link_keys = link_keys
+        self._devices = devices
         self._permit_joining = permit_joining
         self._rotation = rotation
         self._wanted = False
         """Whether a stick that was lost goes on in the network once it is back."""
         self._rejoins = False
         """Whether the device wants to join, and the stick is being sought."""
+        self._forming: NetworkSettings | None = None
+        """The network that is to be, until it is or cannot be."""
         self._procedures = 0
 
     @property
@@ -63,8 +69,9 @@ class Membership:
         """Start a network."""
         if not self._host.is_trust_centre:
             raise LocalProtocolError("a network is formed by a coordinator")
-        self._host.memory.forget_network()
+        self._forget_network()
         self._begin(lambda stick: self._form(stick, settings))
+        self._forming = settings
 
     def join(self, settings: JoinSettings) -> None:
         """Look for a network and join it."""
@@ -74,20 +81,21 @@ class Membership:
         if host.work.seeks and host.memory.joined:
             # Once the stick is there again it goes on where it was; what the partners agreed on holds.
             self._wanted = self._rejoins = True
+            host.work.off_duty = False
             return
-        host.memory.forget_network()
+        self._forget_network()
         self._begin(lambda stick: self._join(stick, settings, key))
 
     def resume(self) -> None:
         """Go on with the network that the stick remembers; LocalProtocolError before the port is configured."""
         self._host.configured()
-        self._begin(self._resume)
+        self._begin(self.go_on)
 
     def stop(self) -> None:
         """Off the air."""
         self.end()
         self._host.work.off_duty = True
-        self._host.work.queue(Job(_power_down))
+        self._host.work.queue(Job(self._power_down))
 
     def leave(self) -> None:
         """Out of the network for good."""
@@ -100,18 +108,26 @@ class Membership:
         """What it had is lost, and the network is down for now."""
         host = self._host
         was_up, host.up = host.up, False
+        self.place += 1
         self._link_keys.forget_offers()
-        self._permit_joining.cancel()
+        self._permit_joining.stick_lost()
         host.report("stick.network-down", reason, {})
         self._outgoing.give_up(reason)
         if was_up:
             host.tell(NetworkDown("stick-lost"))
 
     async def bring_back(self, stick: Stick) -> None:
-        """It is there again: go on where it was."""
-        self._rejoins = False
-        if self._wanted and self._host.memory.joined:
-            await self._resume(stick)
+        """It is there again: go on where it was, if that is still wanted then."""
+        generation, forming = self.generation, self._forming
+        if forming is not None:
+            result = await self._form(stick, forming)
+        elif self._wanted and self._host.memory.joined:
+            result = await self.go_on(stick)
+        else:
+            return
+        if generation == self.generation:
+            self._rejoins = False
+            self.told(result)
 
     def gave_up(self) -> None:
         """It does not come back."""
@@ -121,24 +137,29 @@ class Membership:
 
     # How a procedure begins and ends
 
-    def _begin(self, run: Callable[[Stick], Awaitable[None]]) -> None:
+    def _begin(self, run: Callable[[Stick], Awaitable[NetworkUp | network.Failed]]) -> None:
         """A procedure that ends in NetworkUp or NetworkDown."""
         self.end()
         self._wanted = True
         self._host.work.off_duty = False
         generation = self.generation
 
+        async def carry_out(stick: Stick) -> None:
+            self.told(await run(stick))
+
         def failed(reason: str) -> None:
             if generation == self.generation:
                 self.down(reason)
 
-        self._host.work.queue(Job(run, failed, cut_short=True))
+        self._host.work.queue(Job(carry_out, failed, cut_short=True))
 
     def end(self) -> None:
         """Nothing of before is told any more, and nobody was told that it ended."""
         self.generation += 1
-        self._host.up = self._wanted = False
-        self._permit_joining.cancel()
+        self.place += 1
+        self._host.up = self._wanted = self._rejoins = False
+        self._forming = None
+        self._permit_joining.forget()
         self._rotation.cancel()
         self._link_keys.forget_offers()
         self._outgoing.forget()
@@ -155,9 +176,10 @@ class Membership:
     def told(self, result: NetworkUp | network.Failed) -> None:
         """A procedure is over: keep and tell where we are, or why we are nowhere."""
         host, memory = self._host, self._host.memory
+        self._forming = None
         if isinstance(result, network.Failed):
             if result.reason == NOT_JOINED:
-                memory.forget_network()
+                self._forget_network()
             self.down(result.reason)
             return
         memory.joined, memory.trust_centre = True, result.trust_centre
@@ -165,8 +187,10 @@ class Membership:
         if result.trust_centre != host.eui64:
             memory.learn(result.trust_centre, COORDINATOR)
         host.up = True
+        self.place += 1
         self._rotation.network_up()
         self._link_keys.network_up()
+        self._permit_joining.network_up()
         host.tell(result)
 
     def down(self, reason: str) -> None:
@@ -199,15 +223,15 @@ class Membership:
         await stick.reset()
         self._outgoing.limit(longest=await set_up(stick, configuration, self._host.settings))
 
-    async def _form(self, stick: Stick, settings: NetworkSettings) -> None:
+    async def _form(self, stick: Stick, settings: NetworkSettings) -> NetworkUp | network.Failed:
         host, span, power = self._host, self._host.settings.network_within, self._host.settings.tx_power
         await self._prepare(stick)
         result = await self.during(network.form(stick, settings, power, span, host.rng, host.eui64))
         if isinstance(result, NetworkUp):
             host.memory.network_key = settings.network_key
-        self.told(result)
+        return result
 
-    async def _join(self, stick: Stick, settings: JoinSettings, key: bytes) -> None:
+    async def _join(self, stick: Stick, settings: JoinSettings, key: bytes) -> NetworkUp | network.Failed:
         host, span, power = self._host, self._host.settings.network_within, self._host.settings.tx_power
         await self._prepare(stick)
         kind = host.configured().node_type
@@ -215,16 +239,19 @@ class Membership:
         if isinstance(result, NetworkUp):
             host.memory.link_keys[result.trust_centre] = HostKey(key)
             await self.settle(stick)
-        self.told(result)
-
-    async def _resume(self, stick: Stick) -> None:
-        self.told(await self.go_on(stick))
+        return result
 
     async def _leave(self, stick: Stick) -> None:
         await self.during(network.leave(stick, self._host.settings.network_within))
-        self._host.memory.forget_network()
+        self._forget_network()
         self.down("left")
 
+    async def _power_down(self, stick: Stick) -> None:
+        # A procedure that was begun meanwhile resets it by itself; one that a lost stick was spared needs none.
+        if self._host.work.off_duty:
+            await stick.reset()
 
-async def _power_down(stick: Stick) -> None:
-    await stick.reset()
+    def _forget_network(self) -> None:
+        """Whoever was in it is nobody's concern any more."""
+        self._host.memory.forget_network()
+        self._devices.forget()

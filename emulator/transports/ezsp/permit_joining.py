@@ -32,14 +32,31 @@ class PermitJoining:
         self._loop = asyncio.get_running_loop()
         self._until = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._interrupted = False
+        """Whether the stick was lost while it was open."""
 
     def until(self, moment: int) -> None:
         """Let devices join until then (µs)."""
         self._until = moment
         self._queue()
 
-    def cancel(self) -> None:
-        """Renew it no more."""
+    def forget(self) -> None:
+        """The network is down: nobody may join."""
+        self._until, self._interrupted = 0, False
+        self._cancel()
+
+    def stick_lost(self) -> None:
+        """It has forgotten that the network is open."""
+        self._interrupted = self._interrupted or self._timer is not None
+        self._cancel()
+
+    def network_up(self) -> None:
+        """Once the stick is back, whoever may join may join again."""
+        interrupted, self._interrupted = self._interrupted, False
+        if interrupted and self._until > self._host.clock():
+            self._queue()
+
+    def _cancel(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -49,7 +66,7 @@ class PermitJoining:
 
     async def _permit(self, stick: Stick) -> None:
         """Open or close, here and at every router, and come again while it is to stay open."""
-        self.cancel()
+        self._cancel()
         host = self._host
         if not host.up:
             return

@@ -37,7 +37,7 @@ from emulator.transports.ezsp.permit_joining import PermitJoining
 from emulator.transports.ezsp.recovery import Opener, Work
 from emulator.transports.ezsp.rejoining import Rejoining
 from emulator.transports.ezsp.settings import EzspSettings
-from emulator.transports.ezsp.stick import Stick
+from emulator.transports.ezsp.stick import Stick, StickLost, StickRefused
 from emulator.transports.ezsp.structures import eui64_of
 
 
@@ -75,7 +75,7 @@ class EzspPort:
         self._incoming = Incoming(host, link_keys, devices)
         self._permit_joining = PermitJoining(host, outgoing)
         self._rotation = KeyRotation(host)
-        self._membership = Membership(host, outgoing, link_keys, self._permit_joining, self._rotation)
+        self._membership = Membership(host, outgoing, link_keys, devices, self._permit_joining, self._rotation)
         self._rejoining = Rejoining(host, self._membership)
         self._listeners = self._who_listens()
 
@@ -103,6 +103,7 @@ class EzspPort:
         """Give the stick back as it is; it stays in its network. Nothing is told any more, no task is left."""
         self._host.user = None
         self._membership.end()
+        self._rejoining.close()
         await self.work.close()
 
     def remember(self, memory: HostMemory) -> None:
@@ -251,7 +252,12 @@ class EzspPort:
         if found != self.eui64:
             raise BadInput(f"another stick is there: {eui64_text(found)} instead of {eui64_text(self.eui64)}")
         await self._membership.bring_back(stick)
-        await self._devices.meet_missed(stick)
+        try:
+            await self._devices.meet_missed(stick)
+        except (StickLost, StickRefused) as error:
+            # It was told that the network is up again.
+            self._membership.stick_lost(str(error))
+            raise
 
     def gave_up(self, error: BadInput) -> None:
         """For good."""

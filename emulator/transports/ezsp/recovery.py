@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from emulator.core.clock import SECOND
@@ -19,6 +20,7 @@ from emulator.transports.ezsp.tapped_ezsp import STICK_RESET
 Opener = Callable[[Callable[[str], None]], Awaitable[tuple[Stick, PortLock | None]]]
 """Opens the stick of a port, told whom to call when it is lost; BadInput where it cannot be opened."""
 _STICK_LOST: Final = "stick-lost"
+_CLOSED: Final = "closed"
 """Why a job has failed."""
 
 
@@ -64,7 +66,7 @@ class Work:
         self._report = report
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._jobs = Jobs(self._ready, self._do)
+        self._jobs = Jobs(self._ready, self._do, self._tell_failed)
         self._stick: Stick | None = None
         self._lock: PortLock | None = None
         self._lost: str | None = None
@@ -92,8 +94,10 @@ class Work:
 
     def queue(self, job: Job) -> None:
         """Do it after all that was queued before."""
-        if self.failure is not None:
-            self._loop.call_soon(job.failed, _STICK_LOST)
+        if self._closed:
+            self._loop.call_soon(self._tell_failed, job, _CLOSED)
+        elif self.failure is not None:
+            self._loop.call_soon(self._tell_failed, job, _STICK_LOST)
         else:
             self._jobs.queue(job)
 
@@ -106,7 +110,7 @@ class Work:
         self._closed = True
         if self._watch is not None:
             self._watch.cancel()
-        await self._jobs.close()
+        await self._jobs.close(_CLOSED)
         await self._drop()
 
     # As StickUser
@@ -130,8 +134,25 @@ class Work:
         self._lost = reason
         self._seeks = True
         self._report("stick.lost", reason, {}, self._clock())
-        self._user.stick_lost(reason)
+        with self._faults_noted():
+            self._user.stick_lost(reason)
         return True
+
+    def _tell_failed(self, job: Job, reason: str) -> None:
+        with self._faults_noted():
+            job.failed(reason)
+
+    @contextmanager
+    def _faults_noted(self) -> Iterator[None]:
+        """Ours, or of the device that was told something: what comes next must not suffer."""
+        try:
+            yield
+        except Exception as fault:  # noqa: BLE001 - of any kind
+            self._note_fault(fault)
+
+    def _note_fault(self, fault: Exception) -> None:
+        self._report("stick.fault", type(fault).__name__, {"error": str(fault)}, self._clock())
+        self._loop.call_exception_handler({"message": "a job of the port failed", "exception": fault})
 
     # For its jobs
 
@@ -148,14 +169,11 @@ class Work:
     async def _do(self, job: Job) -> None:
         stick = self._stick
         if stick is None:
-            job.failed(_STICK_LOST)
+            self._tell_failed(job, _STICK_LOST)
             return
         self._idle = False
-        try:
+        with self._faults_noted():
             await self._guarded(job, stick)
-        except Exception as fault:  # noqa: BLE001 - ours, or of the device that was told something: the next job must not suffer
-            self._report("stick.fault", type(fault).__name__, {"error": str(fault)}, self._clock())
-            self._loop.call_exception_handler({"message": "a job of the port failed", "exception": fault})
 
     async def _guarded(self, job: Job, stick: Stick) -> None:
         try:
@@ -194,6 +212,9 @@ class Work:
                 error = problem
             except (StickLost, StickRefused, OSError) as problem:
                 error = BadInput(str(problem) or type(problem).__name__)
+            except Exception as fault:  # noqa: BLE001 - as `_faults_noted`
+                self._note_fault(fault)
+                error = BadInput(f"{type(fault).__name__}: {fault}")
             else:
                 if self._lost is None:
                     self._seeks = False
@@ -216,7 +237,8 @@ class Work:
             self._watch.cancel()
         self._report("stick.given-up", failure.what, {"tries": tries}, self._clock())
         self._jobs.fail_all(_STICK_LOST)
-        self._user.gave_up(self.failure)
+        with self._faults_noted():
+            self._user.gave_up(self.failure)
 
     async def _open(self) -> Stick:
         self._lost = None

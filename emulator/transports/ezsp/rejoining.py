@@ -39,8 +39,16 @@ class Rejoining:
         self._host = host
         self._membership = membership
         self._loop = asyncio.get_running_loop()
-        self._seeking_in: int | None = None
-        """The stay in the network in which a parent is being looked for, rests included."""
+        self._retry: asyncio.TimerHandle | None = None
+        self._looks_from: int | None = None
+        """The place from which it is to be looked what has become of the network."""
+        self._seeks_from: int | None = None
+        """The place, lost, from which a parent is being sought, rests included."""
+
+    def close(self) -> None:
+        """Look no more."""
+        if self._retry is not None:
+            self._retry.cancel()
 
     def stack_says(self, said: StackStatus) -> None:
         """By itself, about the network."""
@@ -55,13 +63,15 @@ class Rejoining:
 
     @property
     def _is_seeking(self) -> bool:
-        return self._seeking_in == self._membership.generation
+        return self._seeks_from == self._membership.place
 
     def _look(self) -> None:
-        self._host.work.queue(Job(self._look_at_network, self._failed, cut_short=True))
+        if self._looks_from != self._membership.place:
+            self._looks_from = self._membership.place
+            self._host.work.queue(Job(self._look_at_network, self._failed, cut_short=True))
 
     def _failed(self, _: str) -> None:
-        self._seeking_in = None
+        self._looks_from = self._seeks_from = None
 
     def seek_trust_centre(self) -> None:
         """Look for the next one, which knows the hash of our link key with the one before."""
@@ -77,13 +87,14 @@ class Rejoining:
 
     async def _look_at_network(self, stick: Stick) -> None:
         """Out of the network, or only without a parent?"""
+        self._looks_from = None
         if int((await stick.ask("networkState"))["status"]) == _NO_NETWORK:
             self._membership.end()
             self._host.memory.forget_network()
             self._membership.down("removed")
             return
         if not self._host.is_trust_centre and not self._is_seeking:
-            self._seeking_in = self._membership.generation
+            self._seeks_from = self._membership.place
             self._host.report("stick.parent-lost", "no-parent", {})
             await self._find_parent(stick)
 
@@ -98,15 +109,15 @@ class Rejoining:
             result = await self.rejoin(stick, have_key=have_key)
             if isinstance(result, NetworkUp):
                 await self._membership.settle(stick)
-                self._seeking_in = None
                 self._membership.told(result)
                 return
             self._host.report("stick.no-way-back", result.reason, {"network_key": have_key})
         rest = min(_LONGEST_REST, _FIRST_REST << tries)
-        self._loop.call_later(rest / SECOND, self._try_again, self._membership.generation, tries + 1)
+        self.close()
+        self._retry = self._loop.call_later(rest / SECOND, self._try_again, self._membership.place, tries + 1)
 
-    def _try_again(self, generation: int, tries: int) -> None:
-        if generation == self._membership.generation and self._host.up:
+    def _try_again(self, place: int, tries: int) -> None:
+        if place == self._membership.place and self._host.up:
             self._host.work.queue(Job(lambda stick: self._find_parent(stick, tries), self._failed, cut_short=True))
 
     def _may_ask_for_network_key(self) -> bool:
@@ -127,9 +138,12 @@ class Rejoining:
             # Its own trust centre has answered: all stays as it is, but perhaps at another place.
             await self._membership.settle(stick)
             return
-        memory.forget_network()
-        memory.link_keys[result.trust_centre] = _swapped_out(known)
         await self._membership.settle(stick)
+        # All of it at once: a stick that is lost meanwhile leaves what was known before.
+        network_key = memory.network_key
+        memory.forget_network()
+        memory.network_key = network_key
+        memory.link_keys[result.trust_centre] = _swapped_out(known)
         self._membership.told(result)
 
     async def _go_back(self, stick: Stick) -> None:

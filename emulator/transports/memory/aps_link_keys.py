@@ -52,6 +52,8 @@ class LinkKeys:
     def take(self, partner: Eui64, key: bytes) -> None:
         """Have the pre-configured key in force, whatever was before."""
         self._in_force[partner] = key
+        self._kinds.pop(partner, None)
+        self._replaced.pop(partner, None)
 
     def establish(self, partner: Eui64, key: bytes) -> None:
         """Have a key that was made for the two in force, and remember the one before."""

@@ -149,13 +149,16 @@ def test_a_stick_that_is_lost_ends_the_job_and_the_others_wait_until_it_is_back(
     at_work(test)
 
 
-def test_closing_ends_whatever_is_being_done() -> None:
+def test_closing_ends_whatever_is_being_done_and_waits_and_says_so() -> None:
     async def test(port: Port) -> None:
         port.queue("first", waits=1, cut_short=False)
         port.queue("second", cut_short=False)
         await asyncio.sleep(0.1)
         await port.work.close()
         await asyncio.sleep(5)
-        assert port.done == []
+        assert port.done == ["first closed", "second closed"]
+        port.queue("third", cut_short=False)
+        await asyncio.sleep(5)
+        assert port.done == ["first closed", "second closed", "third closed"]
 
     at_work(test)
