@@ -178,7 +178,7 @@ class Callbacks:
     def polled(self, result: TxResult, now: int, *, pending: bool) -> None:
         """`pollCompleteHandler`; a parent that answers is one."""
         self._chip.polls.done(result, now, pending=pending)
-        if result is TxResult.ACKED:
+        if result is TxResult.ACKED and not self._chip.node.is_searching:
             self._chip.move.parent_heard(now)
 
     def search_began(self, now: int) -> None:

@@ -7,13 +7,15 @@ once opens another may be heard of in the other order; so the second host waits 
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from typing import Final, cast
 
 from emulator.core.errors import BadInput
 from emulator.ncp.lines.ends import Enter, LineEnd
 
-_PATIENCE_S = 1.0
+_PATIENCE_S: Final = 1.0
 """How long the second host waits for the first to go."""
+_MOST_HELD: Final = 65_536
+"""Octets taken from it meanwhile; the others wait in its socket."""
 
 
 class _Connection(asyncio.Protocol):
@@ -22,6 +24,8 @@ class _Connection(asyncio.Protocol):
     def __init__(self, line: TcpLine) -> None:
         self._line = line
         self._transport: asyncio.Transport | None = None
+        self._held = bytearray()
+        """What a host that waits has said."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -30,18 +34,21 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._line.host is self:
             self._line.enter(lambda now: self._line.end.received(data, now))
+            return
+        self._held += data
+        if len(self._held) > _MOST_HELD:
+            self._open.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio.Protocol
         self._line.went(self)
 
-    def hold(self) -> None:
-        """Let what the host says wait in its socket."""
-        self._open.pause_reading()
-
     def take(self) -> None:
         """Let the stick be used by this host."""
-        write = self._open.write
+        write, held = self._open.write, bytes(self._held)
+        self._held.clear()
         self._line.enter(lambda now: self._line.end.connected(write, now))
+        if held:
+            self._line.enter(lambda now: self._line.end.received(held, now))
         self._open.resume_reading()
 
     def hang_up(self) -> None:
@@ -102,7 +109,6 @@ class TcpLine:
             host.take()
         else:
             self._waiting = host
-            host.hold()
             self._patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._turn_away)
 
     def went(self, host: _Connection) -> None:
@@ -147,6 +153,7 @@ class TcpLine:
 
     async def close(self) -> None:
         """Listen no more, and end the connection."""
+        self.plugged = False
         if self._server is not None:
             self._server.close()
         self._turn_away()

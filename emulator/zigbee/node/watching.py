@@ -21,7 +21,7 @@ class NodeWatcher(Protocol):
         """Somebody on the air lets devices associate here until `until`; a moment that is past: no more."""
 
     def polled(self, result: TxResult, now: int, *, pending: bool) -> None:
-        """A sleeping node has asked its parent, which (`pending`) holds something for it."""
+        """A sleeping node has asked its parent, or one that may become it, which (`pending`) holds something for it."""
 
     def search_began(self, now: int) -> None:
         """The place in the network is lost, or was asked to be given up, and the node looks for one."""

@@ -166,6 +166,27 @@ def test_after_a_reset_nothing_is_told_of_a_search_before_it(air: Air, version: 
     assert device.statuses() == []
 
 
+@every_version
+def test_a_router_that_answers_polls_and_gives_no_place_is_no_parent(air: Air, version: int) -> None:
+    hub, device = air.pair(version, SLEEPY)
+    router = air.stick(version)
+    air.part(router, device)
+    admit(hub, router)
+    router.begin_join(node_type=ROUTER)
+    air.run(20)
+    air.part(hub, device)
+    air.run(40)
+    # The device has missed the key under which the router would take it, and the trust centre is off.
+    hub.chip.port.rotate_network_key(bytes(range(1, 17)), air.engine.now)
+    air.run(40)
+    hub.reset()
+    device.heard.clear()
+    air.topology.connect(router.flash.eui64, device.flash.eui64)
+    air.run(20 * MINUTE / SECOND)
+    assert UP not in device.statuses()
+    assert state(device) == NO_PARENT
+
+
 # --- a host that asks ------------------------------------------------------------------------------------------------
 
 
