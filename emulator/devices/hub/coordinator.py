@@ -41,6 +41,7 @@ class Coordinator:
     Attributes:
         life: where it stands.
         settings: the HAN that it forms or has formed; None before it was on.
+        formed: whether it has been up.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Coordinator:
     ) -> None:
         self.life = HubLife.OFF
         self.settings = settings
+        self.formed = settings is not None
         self._user = user
         self._port = port
         self._boot_time = boot_time
@@ -63,10 +65,10 @@ class Coordinator:
     # What happens
 
     def power_on(self, settings: NetworkSettings, now: int) -> None:
-        """Power comes: form the HAN; the second time, boot and go on with it, whatever `settings` are."""
-        first = self.settings is None
-        self.settings = self.settings or settings
-        self.step(HubEvent.FIRST_POWER if first else HubEvent.POWER_ON, now)
+        """Power comes: form the HAN; once that was up, boot and go on with it, whatever `settings` are."""
+        if not self.formed and self.life is HubLife.OFF:
+            self.settings = settings
+        self._power_on(now)
 
     def power_off(self, now: int, reason: str) -> None:
         """Power goes."""
@@ -77,7 +79,10 @@ class Coordinator:
         if self.settings is None:
             raise LocalProtocolError("a hub that was never on has nothing to restart")
         self.power_off(now, "restart")
-        self.step(HubEvent.POWER_ON, now)
+        self._power_on(now)
+
+    def _power_on(self, now: int) -> None:
+        self.step(HubEvent.POWER_ON if self.formed else HubEvent.FIRST_POWER, now)
 
     def restore_pan(self, extended_pan_id: Eui64, now: int) -> None:
         """The device log of the hub before this one was restored: its HAN is this one's now."""
@@ -89,6 +94,7 @@ class Coordinator:
     def network(self, event: NetworkEvent, now: int) -> None:
         """The network is up, or down, or has another key."""
         if isinstance(event, NetworkUp):
+            self.formed = True
             self._report("hub.network-up", None, {"extended_pan_id": eui64_text(event.extended_pan_id)}, now)
             self.step(HubEvent.NETWORK_UP, now)
         elif isinstance(event, NetworkDown):

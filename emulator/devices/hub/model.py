@@ -131,8 +131,8 @@ class CommsHub:
         return self.firmware.image_limit
 
     def kept(self) -> HubKept | None:
-        """What it is to be made with, to go on in another life; None where it was never on."""
-        formed = self.coordinator.settings
+        """What it is to be made with, to go on in another life; None where its HAN was never up."""
+        formed = self.coordinator.settings if self.coordinator.formed else None
         return None if formed is None else HubKept(formed, self.chf.log.state, self.chf.device.state)
 
     # Power and time

@@ -59,6 +59,21 @@ def test_it_goes_on_with_the_network_of_an_earlier_life_whatever_it_is_told() ->
     assert (hub.port.calls, hub.coordinator.settings) == (["resume"], SETTINGS)
 
 
+def test_a_network_that_never_came_up_is_formed_anew_as_it_is_asked_for_then() -> None:
+    hub = Hub()
+    hub.coordinator.power_on(SETTINGS, 0)
+    hub.coordinator.network(NetworkDown("jammed"), 1)
+    assert not hub.coordinator.formed
+    hub.coordinator.restart(2)
+    hub.coordinator.power_off(3, "off")
+    other = replace(SETTINGS, channel=20)
+    hub.coordinator.power_on(other, 4)
+    assert hub.port.calls == ["form", "stop", "form", "stop", "form"]
+    assert hub.coordinator.settings == other
+    hub.coordinator.network(UP, 5)
+    assert hub.coordinator.formed
+
+
 def test_a_network_that_is_down_for_a_while_stops_nothing_but_counts_as_not_at_work() -> None:
     hub = Hub().at_work()
     hub.coordinator.network(NetworkDown("jammed"), 1)
