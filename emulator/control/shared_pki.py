@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from emulator.control.held_folder import held_folder
@@ -34,7 +35,7 @@ class SharedPki:
         check_target(folder)
         self._folder = folder
         streams = SystemStreams() if seed is None else SeededStreams(seed)
-        with held_folder(folder):
+        with held_folder(folder) if not is_pki_folder(folder) else self._held():
             # Whoever comes at the same moment takes the keys of who was first.
             there = is_pki_folder(folder)
             self.pki = load_pki(folder, streams) if there else generate_pki(streams, ())
@@ -51,15 +52,27 @@ class SharedPki:
         Raises:
             BadInput: the folder is damaged, or cannot be written.
         """
-        with held_folder(self._folder):
+        with self._held(), self._keys_checked():
             self.pki.learn(_stored(self._folder))
             yield
             self._write()
 
     def publish(self) -> None:
         """Write whatever the folder has not got yet, e.g. new devices; BadInput where it cannot be written."""
-        with held_folder(self._folder):
+        with self._held(), self._keys_checked():
             self._write()
+
+    def _held(self) -> AbstractContextManager[None]:
+        """Hold the folder, unless nobody can write it anyway."""
+        return held_folder(self._folder) if os.access(self._folder.absolute().parent, os.W_OK) else nullcontext()
+
+    @contextmanager
+    def _keys_checked(self) -> Iterator[None]:
+        """BadInput where a private key is needed that the folder lacks."""
+        try:
+            yield
+        except LocalProtocolError as error:
+            raise BadInput(str(error), where=str(self._folder), allowed="a PKI with the private keys") from error
 
     def _write(self) -> None:
         """Write what is new; what others have written stays.  The folder is held."""
@@ -83,11 +96,9 @@ class SharedPki:
 
     def _check_private_keys(self) -> None:
         """Those of who acts in a run: the Access Control Broker, and the issuer of what is made for new devices."""
-        try:
+        with self._keys_checked():
             self.pki.access_control_broker.keys  # noqa: B018 - looked at for what it raises
             self.pki.device_issuer.private_key  # noqa: B018 - as above
-        except LocalProtocolError as error:
-            raise BadInput(str(error), where=str(self._folder), allowed="a PKI with the keys of both") from error
 
 
 def _stored(folder: Path) -> dict[str, StoredCredential]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,6 +59,42 @@ def test_whoever_makes_the_keys_of_a_device_first_makes_them_for_all(tmp_path: P
     keys = [shared.pki.device(ONE).digital_signature.certificate_octets for shared in (hub, bridge)]
     assert keys[0] == keys[1]
     assert bridge.public_keys(ONE) == hub.pki.device(ONE).public_keys
+
+
+def test_a_private_key_that_lacks_is_said_where_it_is_needed_and_nowhere_else(tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    shared = SharedPki(folder, 1)
+    with shared.making():
+        shared.pki.identity(ONE)
+    keys = list((folder / "devices").rglob("*.key"))
+    assert keys
+    for key in keys:
+        key.unlink()
+    again = SharedPki(folder, 2)
+    with again.making():
+        assert again.pki.device(ONE).public_keys == shared.pki.device(ONE).public_keys
+
+    def be_the_device() -> None:
+        with again.making():
+            again.pki.identity(ONE)
+
+    with pytest.raises(BadInput, match="pki: no private key is known of"):
+        be_the_device()
+
+
+def test_a_pki_that_nobody_may_write_is_used_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "pki"
+    first = SharedPki(folder, 1)
+    with first.making():
+        first.pki.identity(ONE)
+    lock = tmp_path / ".pki.lock"
+    lock.unlink()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    again = SharedPki(folder, 2)
+    with again.making():
+        again.pki.identity(ONE)
+    assert again.public_keys(ONE) == first.pki.device(ONE).public_keys
+    assert not lock.exists()
 
 
 def test_of_what_could_not_be_made_nothing_is_written(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from emulator.devices.profile_loading import load_hub
 from emulator.image.file import OtaFile, read_image
 from emulator.ports.aps import NetworkSettings
 from emulator.runtime.acb import AcbHandle
-from emulator.runtime.device_making import DeviceMaker, trusted_roles
+from emulator.runtime.device_making import DeviceMaker
 from emulator.runtime.identities import network_for
 from emulator.runtime.live.hub import LiveHub, check_guests
 from emulator.runtime.live.run import LiveRun
@@ -136,7 +136,7 @@ def _network(plan: HubPlan, kept: HubKept | None, run: LiveRun, hub: Eui64) -> N
 def _make_keys_of_guests(plan: HubPlan, run: LiveRun) -> None:
     """For those that have none in the PKI that is shared, to take there."""
     for guest in plan.guests:
-        run.pki().identity(guest.eui64, *trusted_roles(plan.stick.standards))
+        run.pki().device(guest.eui64)
 
 
 def _counter() -> int:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -65,12 +66,17 @@ class _Sticks:
         self.give(names)
         self.taken[HUB], self.hub = self.hub, None
 
+    def name_for(self, name: str) -> str:
+        """A name that no bridge has yet."""
+        numbered = (f"{name}.{number}" for number in count(2))
+        return next(one for one in chain([name], numbered) if one not in self.taken)
+
     def give(self, names: Sequence[str]) -> None:
         """A stick to each of these bridges, in the order of the sticks; none where that cannot be for all."""
         if len(names) > len(self.bridges):
             what = f"for {len(names)} bridges there are {len(self.bridges)} free sticks"
             raise BadInput(what, where="bridges", allowed="a stick for every bridge, in connect(bridges=[…])")
-        for name in self.taken.keys() & set(names):
+        for name in {HUB, *self.taken} & set(names):
             raise BadInput("there is a bridge of that name", where=name, allowed="another profile")
         for name in names:
             self.taken[name] = self.bridges.pop(0)
@@ -117,7 +123,8 @@ class Connection:
             channel: 11 to 26.
 
         Raises:
-            BadInput: an unknown profile, too few sticks, a channel there is none of, a stick that is gone for good.
+            BadInput: an unknown profile, too few sticks, a channel there is none of; then another try is possible.
+                Once devices have their sticks, as where the HAN does not come up, it takes another `connect`.
         """
         check_channel(channel)
         hub_profile, members = load_hub(hub, self._folders), [self._member(each) for each in bridges]
@@ -136,12 +143,13 @@ class Connection:
             install_code: without its CRC; None: the profile's, or one that is made up; the handle has it.
 
         Raises:
-            BadInput: an unknown profile, or no stick is free.
+            BadInput: an unknown profile, no install code, a certificate that is for another stick, or no stick is free.
         """
         member = self._member(profile)
         (name,) = bridge_names([member[0]])
-        self._sticks.give([name])
         code = None if install_code is None else InstallCode(install_code, install_code_key(install_code))
+        name = self._sticks.name_for(name)
+        self._sticks.give([name])
         handle = DeviceMaker(self.run).bridge(name, member, code=code)
         self._devices.append(handle)
         handle.expect_update()

@@ -21,11 +21,12 @@ async def until_up(run: Run, hub: HubHandle) -> None:
         BadInput: it does not come up, e.g. as the stick has left it, or is gone for good; one line with the remedy.
     """
     down: list[Event] = []
-    run.recorder.watch(hub.name, lambda event: collect(event, "hub.network-down", down))
-    await run.until(lambda: hub.is_up or bool(down))
-    if not hub.is_up:
-        _check_reason(hub.name, down[-1].reason)
-    await run.until(lambda: hub.is_up)
+    run.recorder.watch(hub.name, lambda event: None if hub.is_up else collect(event, "hub.network-down", down))
+    while not hub.is_up:
+        seen = len(down)
+        await run.until(lambda: hub.is_up or len(down) > seen)  # noqa: B023 - called before the next round
+        if not hub.is_up:
+            _check_reason(hub.name, down[-1].reason)
 
 
 def _check_reason(hub: str, down: str | None) -> None:

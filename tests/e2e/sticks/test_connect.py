@@ -57,6 +57,33 @@ async def test_a_bridge_alone_joins_a_hub_that_is_somewhere_else(tmp_path: Path)
         await hub.end()
 
 
+@virtually
+async def test_two_bridges_of_a_profile_have_names_of_their_own_and_none_has_the_hubs(tmp_path: Path) -> None:
+    async with rig(tmp_path) as two, asyncio.timeout(LIMIT_S):
+        called_hub = tmp_path / "hub.toml"
+        called_hub.write_text(two.profile.read_text().replace('name = "bridge-1"', 'name = "hub"'))
+        async with emulator.connect(bridges=two.addresses, key_establishment=False) as sticks:
+            with pytest.raises(BadInput, match="there is a bridge of that name"):
+                await sticks.bridge(called_hub)
+            assert [(await sticks.bridge()).name for _ in two.addresses] == ["bridge-1", "bridge-1.2"]
+
+
+@virtually
+async def test_a_hub_whose_stick_is_lost_while_it_forms_forms_when_it_is_back(tmp_path: Path) -> None:
+    async with rig(tmp_path) as two, asyncio.timeout(LIMIT_S):
+        events: list[Event] = []
+
+        def watch(event: Event) -> None:
+            events.append(event)
+            if event.kind == "hub.power":
+                asyncio.get_running_loop().call_soon(sticks._sticks.taken["hub"].work.lost, "stick-unplugged")
+
+        async with emulator.connect(two.addresses[0], sinks=[watch]) as sticks:
+            assert (await sticks.han(bridges=[])).hub.is_up
+    assert [event.reason for event in events if event.kind == "hub.network-down"] == ["stick-lost"]
+    assert [event.kind for event in events].count("hub.network-up") == 1
+
+
 async def test_sticks_are_named_as_on_the_command_line() -> None:
     bench, events = StickBench(BenchSettings(INSTANT), SeededStreams(3)), list[Event]()
     stick = bench.add()
@@ -85,6 +112,8 @@ async def test_what_cannot_be_is_said_and_takes_no_stick(tmp_path: Path) -> None
                 await sticks.han(channel=27)
             with pytest.raises(BadInput, match="no-such-bridge"):
                 await sticks.bridge("no-such-bridge")
+            with pytest.raises(BadInput, match="install code"):
+                await sticks.bridge(install_code=b"x")
             assert (await sticks.bridge()).name == "bridge-1"
             with pytest.raises(BadInput, match="for 1 bridges there are 0 free sticks"):
                 await sticks.bridge()
