@@ -19,17 +19,15 @@ from emulator.core.events import EventSink
 from emulator.core.standards import Standards
 from emulator.devices.profile_loading import load_hub, load_joiner
 from emulator.devices.profile_ota import signature_verifier
-from emulator.gbcs.pki import Pki, generate_pki
-from emulator.runtime.computing import ThreadComputer
+from emulator.gbcs.pki import Pki
 from emulator.runtime.device_making import DeviceMaker
 from emulator.runtime.engine import Engine
 from emulator.runtime.han import BridgeHandle, Han, HubHandle
 from emulator.runtime.han_setup import bridge_names
 from emulator.runtime.identities import InstallCode
-from emulator.runtime.key_authority import KeyAuthority, SeededIssue
 from emulator.runtime.live.air import StickAir
 from emulator.runtime.live.kept_streams import KeptStreams
-from emulator.runtime.live.run import KeySink, LiveRun
+from emulator.runtime.live.run import KeySink, LiveRun, run_with_test_keys
 from emulator.runtime.recorder import Recorder
 from emulator.runtime.simulation import DEFAULT_CHANNEL, check_channel
 from emulator.runtime.site import Member
@@ -76,8 +74,9 @@ class _Sticks:
         if len(names) > len(self.bridges):
             what = f"for {len(names)} bridges there are {len(self.bridges)} free sticks"
             raise BadInput(what, where="bridges", allowed="a stick for every bridge, in connect(bridges=[…])")
-        for name in {HUB, *self.taken} & set(names):
-            raise BadInput("there is a bridge of that name", where=name, allowed="another profile")
+        taken = next((name for name in names if name == HUB or name in self.taken), None)
+        if taken is not None:
+            raise BadInput("there is a device of that name", where=taken, allowed="another profile")
         for name in names:
             self.taken[name] = self.bridges.pop(0)
 
@@ -226,20 +225,19 @@ def _run(
 ) -> tuple[LiveRun, dict[str, EzspPort]]:
     """The run, and the sticks of its devices by their names, of which there are none yet."""
     # Nobody is to guess it; of one root, so that what is asked for twice is the same.
-    streams, epoch = KeptStreams(secrets.randbits(_ROOT_BITS), 1), datetime.now(UTC)
+    streams = KeptStreams(secrets.randbits(_ROOT_BITS), 1)
     recorder, clock, ports = Recorder(sinks), WallClock(Engine()), dict[str, EzspPort]()
     stack.callback(clock.close)
-    authority = KeyAuthority(SeededIssue(streams, epoch), lambda: ThreadComputer(clock), standards, epoch)
-    run = LiveRun(
+    run = run_with_test_keys(
         clock,
         recorder,
         StickAir(recorder, ports),
         streams,
         standards,
-        epoch,
-        pki or generate_pki(streams, ()),
-        authority if key_establishment else None,
-        keys,
+        datetime.now(UTC),
+        pki=pki,
+        key_establishment=key_establishment,
+        keys=keys,
     )
     return run, ports
 

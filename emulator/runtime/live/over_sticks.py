@@ -12,13 +12,10 @@ from typing import Final
 from emulator.core.events import EventSink
 from emulator.core.rng import SeededStreams
 from emulator.core.standards import Standards
-from emulator.gbcs.pki import generate_pki
 from emulator.ncp.lines.tcp import TcpLine
 from emulator.runtime.air import Capture
-from emulator.runtime.computing import ThreadComputer
-from emulator.runtime.key_authority import KeyAuthority, SeededIssue
 from emulator.runtime.live.air import StickAir
-from emulator.runtime.live.run import KeySink, LiveRun
+from emulator.runtime.live.run import KeySink, LiveRun, run_with_test_keys
 from emulator.runtime.sticks.bench import BenchSettings, StickBench
 from emulator.transports.ezsp.opening import open_stick
 from emulator.transports.ezsp.port import EzspPort, open_port
@@ -73,21 +70,15 @@ async def over_sticks(
     ports: dict[str, EzspPort] = {}
     async with AsyncExitStack() as stack:
         stack.callback(bench.close)
-        clock = bench.clock
-        authority = KeyAuthority(
-            SeededIssue(streams, epoch), lambda: ThreadComputer(clock), plan.standards, epoch
-        )  # fmt: skip
-        air = StickAir(bench.recorder, ports, bench.radios)
-        run = LiveRun(
-            clock,
+        run = run_with_test_keys(
+            bench.clock,
             bench.recorder,
-            air,
+            StickAir(bench.recorder, ports, bench.radios),
             streams,
             plan.standards,
             epoch,
-            generate_pki(streams, ()),
-            authority if plan.key_establishment else None,
-            keys,
+            key_establishment=plan.key_establishment,
+            keys=keys,
         )
         for name in plan.names:
             ports[name] = await _opened(name, bench, streams, plan.version, run.fail, stack)

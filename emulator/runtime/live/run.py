@@ -13,13 +13,14 @@ from emulator.core.clock import SECOND
 from emulator.core.rng import Streams
 from emulator.core.standards import Standards
 from emulator.devices.profile import HubProfile
-from emulator.gbcs.pki import Pki
+from emulator.gbcs.pki import Pki, generate_pki
 from emulator.ports.schedule import Scheduler
 from emulator.runtime.air import Air
+from emulator.runtime.computing import ThreadComputer
 from emulator.runtime.driver import DeviceDriver
 from emulator.runtime.han import Han
 from emulator.runtime.han_setup import HanSetup
-from emulator.runtime.key_authority import KeyAuthority
+from emulator.runtime.key_authority import KeyAuthority, SeededIssue
 from emulator.runtime.live.formation import until_up
 from emulator.runtime.recorder import Recorder
 from emulator.runtime.site import Member
@@ -170,3 +171,26 @@ class LiveRun:
         for waiter in self._waiters:
             if not waiter.future.done() and waiter.condition():
                 waiter.future.set_result(True)
+
+
+def run_with_test_keys(
+    clock: WallClock,
+    recorder: Recorder,
+    air: Air,
+    streams: Streams,
+    standards: Standards,
+    epoch: datetime,
+    *,
+    pki: Pki | None = None,
+    key_establishment: bool = True,
+    keys: KeySink | None = None,
+) -> LiveRun:
+    """A run whose devices have test keys out of `streams`; what else it takes is as for `LiveRun`.
+
+    Without `pki` there is a test PKI of its own, without `key_establishment` devices establish no link keys.
+    """
+    authority = None
+    if key_establishment:
+        authority = KeyAuthority(SeededIssue(streams, epoch), lambda: ThreadComputer(clock), standards, epoch)
+    pki = pki or generate_pki(streams, ())
+    return LiveRun(clock, recorder, air, streams, standards, epoch, pki, authority, keys)

@@ -102,6 +102,12 @@ class Membership:
         self.end()
         self._host.work.queue(Job(self._leave, failed=lambda _: self.down("left")))
 
+    def removed(self) -> None:
+        """The stick says that it is in no network any more."""
+        self.end()
+        self._forget_network()
+        self.down("removed")
+
     # The stick is lost
 
     def stick_lost(self, reason: str) -> None:

@@ -89,9 +89,7 @@ class Rejoining:
         """Out of the network, or only without a parent?"""
         self._looks_from = None
         if int((await stick.ask("networkState"))["status"]) == _NO_NETWORK:
-            self._membership.end()
-            self._host.memory.forget_network()
-            self._membership.down("removed")
+            self._membership.removed()
             return
         if not self._host.is_trust_centre and not self._is_seeking:
             self._seeks_from = self._membership.place
@@ -134,11 +132,10 @@ class Rejoining:
             self._host.report("trust.seek", result.reason, {})
             await self._go_back(stick)
             return
+        await self._membership.settle(stick)
         if known is None or result.trust_centre == memory.trust_centre:
             # Its own trust centre has answered: all stays as it is, but perhaps at another place.
-            await self._membership.settle(stick)
             return
-        await self._membership.settle(stick)
         # All of it at once: a stick that is lost meanwhile leaves what was known before.
         network_key = memory.network_key
         memory.forget_network()

@@ -63,7 +63,7 @@ async def test_two_bridges_of_a_profile_have_names_of_their_own_and_none_has_the
         called_hub = tmp_path / "hub.toml"
         called_hub.write_text(two.profile.read_text().replace('name = "bridge-1"', 'name = "hub"'))
         async with emulator.connect(bridges=two.addresses, key_establishment=False) as sticks:
-            with pytest.raises(BadInput, match="there is a bridge of that name"):
+            with pytest.raises(BadInput, match="hub: there is a device of that name"):
                 await sticks.bridge(called_hub)
             assert [(await sticks.bridge()).name for _ in two.addresses] == ["bridge-1", "bridge-1.2"]
 
